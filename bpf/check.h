@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The questions hooks ask: may the current task do this to that? 0 or -EACCES. A task in no
+ * agent's cgroup is answered 0 after one failed lookup; everything else that cannot be
+ * decided is refused, with its reason.
+ */
+#ifndef HG_CHECK_H
+#define HG_CHECK_H
+
+#include "report.h"
+
+/* A decision in the making. */
+struct hg_ask {
+	struct hg_tell tell;
+	struct hg_scratch *s;
+};
+
+HG_INLINE bool ask_begin(struct hg_ask *a, __u8 what, __u8 actions)
+{
+	a->s = NULL;
+	a->tell.rule = HG_RULE_NONE;
+	a->tell.why = HG_WHY_RULE;
+	a->tell.said = HG_SAID_DENIED;
+	a->tell.what = what;
+	a->tell.actions = actions;
+	a->tell.quiet = 0;
+	a->tell.policy = 0;
+	if (!agent_current(&a->tell.who))
+		return false;
+	a->tell.policy = *(volatile __u64 *)&a->tell.who.agent->policy;
+	return true;
+}
+
+/* Claims working memory and checks that there is a policy; otherwise the reason. */
+HG_INLINE enum hg_why ask_prepare(struct hg_ask *a)
+{
+	a->s = scratch_claim();
+	if (!a->s)
+		return HG_WHY_TOO_BUSY;
+	a->s->slot = (__u32)a->tell.policy;
+	return a->s->slot ? HG_WHY_RULE : HG_WHY_NO_POLICY;
+}
+
+/* Ends a decision that is not a plain allow: tells, and gives the system call's answer. */
+static __noinline int ask_refuse(struct hg_ask *a, enum hg_why why, const struct hg_objects *o)
+{
+	bool audit = a->tell.who.agent->mode == HG_AUDIT;
+
+	a->tell.why = why;
+	a->tell.said = audit ? HG_SAID_AUDITED : HG_SAID_DENIED;
+	report(a->s, &a->tell, o);
+	if (a->s)
+		scratch_release(a->s);
+	if (audit)
+		return 0;
+	return -EACCES;
+}
+
+HG_INLINE int ask_allow(struct hg_ask *a)
+{
+	if (a->s)
+		scratch_release(a->s);
+	return 0;
+}
+
+static __noinline int ask_allow_logged(struct hg_ask *a, const struct hg_objects *o)
+{
+	a->tell.said = HG_SAID_LOGGED;
+	report(a->s, &a->tell, o);
+	return ask_allow(a);
+}
+
+/* The lowest action in a set: the one whose rule is told. */
+HG_INLINE __u32 first_action(__u32 actions)
+{
+	if (actions & HG_BIT(0))
+		return 0;
+	if (actions & HG_BIT(1))
+		return 1;
+	if (actions & HG_BIT(2))
+		return 2;
+	if (actions & HG_BIT(3))
+		return 3;
+	if (actions & HG_BIT(4))
+		return 4;
+	return 5;
+}
+
+HG_INLINE __u16 out_rule(const struct hg_out *out, __u32 action)
+{
+	switch (action) {
+	case 0:
+		return out->rule[0];
+	case 1:
+		return out->rule[1];
+	case 2:
+		return out->rule[2];
+	case 3:
+		return out->rule[3];
+	case 4:
+		return out->rule[4];
+	}
+	return out->rule[5];
+}
+
+/* Fills in which rule said no (or "report it") to `actions`, and how it wants to be told. */
+HG_INLINE enum hg_why ask_rule(struct hg_ask *a, const struct hg_out *out, __u32 actions)
+{
+	__u32 action = first_action(actions);
+	struct hg_reader r;
+	struct hg_rule rule = {};
+
+	a->tell.actions = actions;
+	a->tell.rule = out_rule(out, action);
+	if (a->tell.rule == HG_RULE_NONE)
+		return HG_WHY_DEFAULT;
+	if (image_open(&r, (__u32)a->tell.policy) && hg_rule_read(&r, a->tell.rule, &rule))
+		a->tell.quiet = !!(rule.options & HG_OPT_QUIET);
+	/* No approver exists: what asks is refused. */
+	return out->ask & HG_BIT(action) ? HG_WHY_NO_APPROVER : HG_WHY_RULE;
+}
+
+/* Ends a decision by a verdict row. */
+HG_INLINE int ask_out(struct hg_ask *a, const struct hg_out *out, __u32 actions,
+		      const struct hg_objects *o)
+{
+	__u32 refused = actions & ~(__u32)out->allow;
+
+	if (refused)
+		return ask_refuse(a, ask_rule(a, out, refused), o);
+	if (actions & out->log) {
+		ask_rule(a, out, actions & out->log);
+		return ask_allow_logged(a, o);
+	}
+	return ask_allow(a);
+}
+
+HG_INLINE bool image_flag(__u32 slot, __u32 flag)
+{
+	struct hg_reader r;
+
+	if (!image_open(&r, slot) || !hg_seek(&r, 0))
+		return false;
+	return (hg_unit(r.chunk, HG_HEAD_UNIT(flags)) >> 32) & flag;
+}
+
+/* Unnamed memory belongs to who holds a descriptor of it; only running it as a program is asked. */
+HG_INLINE int ask_anonymous(struct hg_ask *a, __u32 actions, const struct hg_objects *o)
+{
+	if ((actions & HG_BIT(HG_EXEC)) && !image_flag(a->s->slot, HG_F_ANONYMOUS_EXEC))
+		return ask_refuse(a, HG_WHY_ANONYMOUS_EXEC, o);
+	return ask_allow(a);
+}
+
+/* May the current task do `actions` to `dentry`? */
+static __noinline int check_path(struct dentry *dentry, __u32 actions)
+{
+	struct hg_objects o = { .object = dentry };
+	enum hg_why why;
+	struct hg_ask a;
+
+	if (!ask_begin(&a, HG_WHAT_PATH, actions))
+		return 0;
+	why = ask_prepare(&a);
+	if (why != HG_WHY_RULE || !a.s)
+		return ask_refuse(&a, why, &o);
+	why = place_resolve(a.s, dentry);
+	if (why == HG_WHY_ANONYMOUS)
+		return ask_anonymous(&a, actions, &o);
+	if (why != HG_WHY_RULE)
+		return ask_refuse(&a, why, &o);
+	return ask_out(&a, &a.s->out, actions, &o);
+}
+
+/* Refused whatever the rules say, unless the policy has `flag` (0: always refused). */
+HG_INLINE int check_flag(__u32 flag, enum hg_why why, __u8 what, __u8 actions,
+			 struct dentry *dentry, const struct hg_endpoint *detail)
+{
+	struct hg_objects o = { .object = dentry, .endpoint = detail };
+	enum hg_why prepared;
+	struct hg_ask a;
+
+	if (!ask_begin(&a, what, actions))
+		return 0;
+	prepared = ask_prepare(&a);
+	if (prepared != HG_WHY_RULE || !a.s)
+		return ask_refuse(&a, prepared, &o);
+	if (flag && image_flag(a.s->slot, flag))
+		return ask_allow(&a);
+	return ask_refuse(&a, why, &o);
+}
+
+#endif

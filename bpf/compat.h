@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What differs between kernels, one name each. Hooks that differ are separate programs; which of
+ * them is loaded is decided in user/compat.c from the kernel's own BTF.
+ */
+#ifndef HG_COMPAT_H
+#define HG_COMPAT_H
+
+/* Maps and globals are shared by every object that is linked, so each defines them weakly. */
+#include "../vmlinux/vmlinux.h"
+#include <linux/bpf.h>
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_core_read.h>
+#include <bpf/bpf_tracing.h>
+#include <bpf/bpf_endian.h>
+
+/*
+ * Address of rename_lock (fs/dcache.c): a seqlock_t, whose first member is the sequence; 6.1 to 6.18
+ * alike. Set by user space from /proc/kallsyms before loading, because bpf_linker of libbpf 1.1
+ * cannot link an untyped ksym and the variable is not in BTF.
+ */
+const volatile __u64 rename_lock_address __weak SEC(".rodata");
+const volatile __u32 abi_version __weak SEC(".rodata") = 1; /* HG_ABI_VERSION */
+
+#endif

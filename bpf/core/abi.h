@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * What the kernel side and user space say to each other: map keys and values, event records.
+ * Host byte order unless a field says otherwise; times are nanoseconds since boot
+ * (CLOCK_BOOTTIME). Every struct is zeroed before it is filled.
+ */
+#ifndef HG_ABI_H
+#define HG_ABI_H
+
+#include "types.h"
+#include "limits.h"
+#include "table.h"
+#include "endpoint.h"
+
+/* Changes whenever a struct, a map or a meaning here changes; kept in the pinned .rodata. */
+#define HG_ABI_VERSION 1
+
+enum hg_mode { HG_ENFORCE = 0, HG_AUDIT = 1 };
+
+/*
+ * An agent. Map `agents`, an array, index = agent number (0 is never used). Written by user space,
+ * read by every hook, counters added to by the kernel. `policy` alone decides which image and
+ * generation apply, so one 8-byte store switches a policy: slot (low 32 bits, 0: no policy, which
+ * denies everything with HG_WHY_NO_POLICY) | generation << 32.
+ */
+struct hg_agent {
+	__u64 policy;
+	__u64 uid;		/* identity of this use of the number; never used again in a boot */
+	__u32 mode;		/* enum hg_mode */
+	__u32 zero;
+	__u64 denied;		/* decisions that were deny (enforced or audited) */
+	__u64 logged;		/* allowed and reported */
+	__u64 lost;		/* events that found the ring full */
+	__u64 uncounted;	/* decisions that found no room in `counters` */
+};
+
+/* Map `cgroups`: cgroup id -> agent number. The kernel adds children as they are made. */
+
+/*
+ * Map `processes`: address of a process's struct signal_struct (the same for its threads and over
+ * exec) -> whose process it is, wherever it is moved. Written by the kernel at fork and when a
+ * process enters an agent's cgroup; for those that were there before, by the iterator
+ * `adopt_tasks`. Deleted when the last thread exits.
+ */
+struct hg_process {
+	__u64 uid;		/* hg_agent.uid; another one there means: not an agent's any more */
+	__u32 agent;
+	__u32 zero;
+};
+
+/* The kernel side's own globals (.bss). */
+struct hg_state {
+	/* Processes seen in a cgroup that is not their agent's. While 0, the cgroup alone says who
+	 * an agent is; afterwards `processes` is asked first. Never lowered by the kernel. */
+	__u64 strays;
+};
+
+/*
+ * Map `counters`, key to value. rule HG_RULE_NONE with reason HG_WHY_DEFAULT: nothing matched; a
+ * reason other than HG_WHY_RULE has its own entry. Kernel adds, user space reads.
+ */
+struct hg_counter_key {
+	__u32 agent;
+	__u32 generation;
+	__u16 rule;
+	__u8 reason;		/* enum hg_why */
+	__u8 zero;
+	__u32 zero2;
+};
+struct hg_counter {
+	__u64 hits;		/* decisions this rule made that are reported (denied, asked, logged) */
+	__u64 lost;		/* of those: events that found the ring full */
+};
+
+/*
+ * Map `superblocks`: struct super_block's address -> how it is named. Written by user space through
+ * the registration below, deleted by the kernel when the superblock goes.
+ */
+struct hg_superblock {
+	__u64 anchor;		/* address of the dentry that `place` names: the mount's root */
+	__u32 place;		/* a number for one (superblock, name) pair, never used again in a boot */
+	__u32 zero;
+};
+/* Places the kernel knows by file system type, whatever instance: names are fixed. */
+enum hg_home {
+	HG_HOME_NONE = 0,
+	HG_HOME_PROC = 1,	/* /proc */
+	HG_HOME_SYSFS = 2,	/* /sys */
+	HG_HOME_DEVPTS = 3,	/* /dev/pts */
+	HG_HOME_CGROUP2 = 4,	/* /sys/fs/cgroup */
+	HG_HOME_BPF = 5,	/* /sys/fs/bpf */
+	HG_FIRST_PLACE = 16,	/* user space numbers from here */
+};
+
+/*
+ * Map `starts`: where a place is in a policy's directory machine. Written by user space for every
+ * place (homes included) of every policy in use before the policy is switched to.
+ */
+struct hg_start_key {
+	__u32 slot;
+	__u32 place;
+};
+struct hg_start {
+	__u16 dir, out;		/* as struct hg_at */
+	__u32 zero;
+};
+
+/*
+ * Map `directories`, inode storage: the directory states of one directory in the policies that were
+ * asked about it last, each one word so that it is read and written whole: directory state | slot
+ * << 16 | rename_lock's sequence << 32. Any rename, anywhere, makes all of them stale; user space
+ * renames a file of its own after it changed what a slot or a place means.
+ */
+#define HG_DIRECTORY_WAYS 4	/* a policy's way is its slot's low bits */
+struct hg_directory {
+	__u64 way[HG_DIRECTORY_WAYS];
+};
+
+/*
+ * Registration of a superblock: user space stores `who` = its own thread id (as the initial pid
+ * namespace knows it), `place` and `done` = 0 in map `registrar` (array, one element), then calls
+ * fstatfs(2) on an O_PATH descriptor of the mount's root. The kernel side, in sb_statfs, stores
+ * the superblock and its anchor under `place` and sets done = 1, or 2 where `superblocks` is full.
+ */
+struct hg_registrar {
+	__u32 who, place, done, zero;
+};
+
+enum hg_verdict_said { HG_SAID_DENIED = 0, HG_SAID_AUDITED = 1, HG_SAID_LOGGED = 2 };
+
+/* Why a decision fell as it did. The names users see are in user/reasons.c, one for each. */
+enum hg_why {
+	HG_WHY_RULE,			/* a rule of the policy */
+	HG_WHY_DEFAULT,			/* no rule matched */
+	HG_WHY_NO_APPROVER,		/* ask, and nobody to ask */
+	HG_WHY_NO_POLICY,		/* the agent has no policy in force */
+	HG_WHY_UNMAPPED_FILESYSTEM,	/* a superblock that nobody named */
+	HG_WHY_DISCONNECTED,		/* the dentry chain does not reach the superblock's root */
+	HG_WHY_RACED,			/* renames kept changing the path while it was read */
+	HG_WHY_TOO_LONG,		/* deeper than HG_DEPTH_MAX */
+	HG_WHY_TOO_BUSY,		/* no scratch space: too many decisions preempted on this CPU */
+	HG_WHY_BROKEN_POLICY,		/* the image could not be read: a bug, or memory corruption */
+	HG_WHY_RIGHTS_WOULD_CHANGE,	/* rename or link to where other rights hold */
+	HG_WHY_ANONYMOUS_EXEC,		/* memfd or other unnamed memory run as a program */
+	HG_WHY_DEVICE_NODE,		/* making a device node */
+	HG_WHY_RAW_DISK,		/* opening a block device */
+	HG_WHY_SOCKET_FAMILY,		/* a kind of socket that no rule can speak of */
+	HG_WHY_ADDRESS_FAMILY,		/* an address whose family does not fit the socket */
+	HG_WHY_GUARD,			/* bpf(2) by an agent */
+	HG_N_WHY,
+	HG_WHY_ANONYMOUS,		/* inside the kernel side only: unnamed memory, no path rule */
+};
+
+/* What was attempted: the `event` and `hydraguard.action` a user sees. */
+enum hg_what {
+	HG_WHAT_PATH,		/* action: enum hg_action bits; path, maybe path2 (rename, link) */
+	HG_WHAT_CONNECT,	/* endpoint */
+	HG_WHAT_LISTEN,		/* endpoint */
+	HG_WHAT_SOCKET,		/* family, type, protocol in endpoint.bytes[0..3): no path */
+	HG_WHAT_BPF,
+	HG_WHAT_ESCAPE,		/* a task reached a cgroup of another domain; it keeps its own */
+	HG_N_WHAT,
+};
+
+struct hg_ancestor {
+	__u32 pid;		/* tgid; 0: none */
+	char comm[16];
+};
+
+/*
+ * One event, in the agent's own ring (map `rings`, array of ring buffers by agent number):
+ * this head, then path_len bytes of path, path2_len bytes, exe_len bytes. Paths are relative to
+ * the named place, starting with '/', or empty for the place itself; no NUL.
+ */
+struct hg_event {
+	__u64 time;
+	__u64 agent_uid;	/* struct hg_agent.uid */
+	__u64 missed;		/* hg_agent.lost when this was written */
+	__u64 cgroup;		/* id of the acting task's cgroup */
+	__u64 start;		/* start time of the process (task's group leader) */
+	__u32 agent, slot, generation;
+	__u16 rule;
+	__u8 what;		/* enum hg_what */
+	__u8 actions;		/* bits of enum hg_action: the ones refused (or logged) */
+	__u8 said;		/* enum hg_verdict_said */
+	__u8 why;		/* enum hg_why */
+	__u8 flags;		/* HG_EVENT_* */
+	__u8 comm_zero;
+	__u32 pid;		/* thread group id, initial pid namespace */
+	__u32 tid, ppid, uid, gid;
+	__u32 place, place2, exe_place;
+	__u16 path_len, path2_len, exe_len, zero;
+	char comm[16];
+	struct hg_ancestor ancestors[HG_ANCESTORS];
+	struct hg_endpoint endpoint;
+};
+#define HG_EVENT_PATH_CUT	1u	/* path is its first HG_EVENT_PATH_MAX bytes */
+#define HG_EVENT_PATH2_CUT	2u
+#define HG_EVENT_EXE_CUT	4u
+#define HG_EVENT_DIRECTORY	8u	/* the object is a directory */
+#define HG_EVENT_UNLINKED	16u	/* the object's name is gone already */
+
+_Static_assert(sizeof(struct hg_agent) == 56, "shared with user space");
+_Static_assert(sizeof(struct hg_counter_key) == 16, "shared with user space");
+_Static_assert(sizeof(struct hg_superblock) == 16, "shared with user space");
+_Static_assert(sizeof(struct hg_event) == 232 && sizeof(struct hg_event) % 8 == 0, "records follow each other");
+
+#endif

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * Every bound that the kernel side and user space share, each with its reason.
+ * What does not fit a bound is denied or refused, never cut and allowed.
+ */
+#ifndef HG_LIMITS_H
+#define HG_LIMITS_H
+
+/* Linux itself: NAME_MAX bytes for a path component (include/uapi/linux/limits.h). */
+#define HG_NAME_MAX		255
+/* Bytes a byte DFA reads before its loop is left and entered again: what the kernel's verifier has
+ * to unroll. Most names are shorter. */
+#define HG_WINDOW		32
+/* Dentries from an object up to its superblock's root. PATH_MAX/2 would be the true
+ * bound of one path walk; real trees stay below 60. Deeper is denied, reason too_long. */
+#define HG_DEPTH_MAX		128
+/* Bytes of a path kept for an event; the decision itself never depends on it. */
+#define HG_EVENT_PATH_MAX	4096
+/* Bytes of a program's path kept for an event. */
+#define HG_EVENT_EXE_MAX	1024
+
+/* A policy image is an array of chunks; a small policy is one chunk, read after one lookup. */
+#define HG_CHUNK_SIZE		(128 * 1024)
+#define HG_UNIT			8	/* bytes; everything in a chunk is found by unit index */
+#define HG_CHUNK_UNITS		(HG_CHUNK_SIZE / HG_UNIT)
+/* 16 MiB of kernel memory for the largest policy. */
+#define HG_CHUNKS_MAX		128
+/* Directory states, component symbols and verdict rows are 16-bit indexes. */
+#define HG_DIRS_MAX		65535
+#define HG_SYMBOLS_MAX		65535
+#define HG_OUTS_MAX		65535
+#define HG_RULES_MAX		65534	/* HG_RULE_NONE stands for "no rule matched" */
+#define HG_RULE_NONE		0xffff
+/* Linear probes in a hash region; the packer chooses a size that keeps to it. */
+#define HG_PROBES_MAX		8
+
+/* The longest endpoint string: family, 16 address bytes, protocol, 2 port bytes. */
+#define HG_ENDPOINT_MAX		20
+
+#define HG_AGENTS_MAX		1024
+#define HG_POLICIES_MAX		2048	/* two generations for each agent */
+#define HG_CGROUPS_MAX		65536
+#define HG_PROCESSES_MAX	262144
+#define HG_SUPERBLOCKS_MAX	65536
+#define HG_COUNTERS_MAX		262144
+#define HG_STARTS_MAX		262144
+#define HG_RING_SIZE		(256 * 1024)	/* bytes, for each agent */
+#define HG_ANCESTORS		4
+
+#endif

@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * The policy image: the byte format that user space packs and the kernel reads.
+ *
+ * An image is n chunks of HG_CHUNK_SIZE bytes, little-endian, each one element of an array
+ * map. Everything is addressed in units of eight bytes; chunk 0 starts with a struct hg_head.
+ *
+ * Three machines live in it:
+ *  - lexer: a DFA over the bytes of one path component; the row it stops in holds the symbol.
+ *  - directories: (directory state, symbol) -> (next directory state, verdict row). A hash region
+ *    holds the exceptions. Without one, those of the state's base hold (a directory and its .git
+ *    differ in a few names); then the symbol's own fallback (a name such as .ssh leads to one place
+ *    from nearly everywhere); then the state's default. Outputs are on the transitions, so a
+ *    directory state is exactly the residual policy below a directory.
+ *  - endpoints: a DFA over the bytes of an endpoint (core/endpoint.h); the row it stops in holds
+ *    the verdict row.
+ *
+ * A byte DFA's state is a u32: chunk << 16 | unit of its row. Byte DFA cells never leave their
+ * row's chunk. The loader verifies a whole image (policy/image.c) before it is used; the masks
+ * in the readers below only satisfy the kernel's verifier.
+ */
+#ifndef HG_TABLE_H
+#define HG_TABLE_H
+
+#include "types.h"
+#include "limits.h"
+
+#define HG_MAGIC 0x32444748u /* "HGD2" */
+
+/* Actions on paths, as bits; the index of the bit is the index in hg_out.rule. */
+enum hg_action {
+	HG_READ		= 0,
+	HG_MODIFY	= 1,
+	HG_CREATE	= 2,
+	HG_DELETE	= 3,
+	HG_ATTR		= 4,
+	HG_EXEC		= 5,
+	HG_N_PATH_ACTIONS,
+	/* Actions on endpoints: same row shape, indexes of their own. */
+	HG_CONNECT	= 0,
+	HG_LISTEN	= 1,
+	HG_N_EP_ACTIONS,
+};
+#define HG_BIT(action) (1u << (action))
+#define HG_ALL_PATH_ACTIONS (HG_BIT(HG_N_PATH_ACTIONS) - 1)
+
+/* One verdict row. allow and ask are disjoint bit sets over actions, in neither is deny; log marks
+ * actions that are reported though allowed. rule[action] is the deciding rule's index in the
+ * policy's rule list, HG_RULE_NONE where nothing matched. */
+struct hg_out {
+	__u8 allow, ask, log, zero;
+	__u16 rule[6];
+};
+
+/* One directory state: where a symbol without exception and fallback leads, and what is allowed
+ * below (at any depth, the directory itself not included). any_*: some name below has the right;
+ * all_*: every name below has it. _allow counts allow, _held counts allow or ask. */
+struct hg_dir {
+	__u16 next, out;
+	__u8 any_allow, all_allow, any_held, all_held;
+	__u16 base;		/* the state whose exceptions hold here too; itself for none */
+	__u16 kin;		/* equal for states with equal verdicts below, whichever rules say so */
+	__u32 zero;
+};
+
+/* One exception: key is dir << 16 | symbol; HG_CELL_FREE (dir 0xffff never exists) where empty. */
+struct hg_cell {
+	__u32 key;
+	__u16 next, out;
+};
+#define HG_CELL_FREE 0xffffffffu
+
+/* Where an array of equal elements lies: element i is in chunk first_chunk + (i >> shift), at unit
+ * `unit` plus (i & ((1 << shift) - 1)) elements. */
+struct hg_region {
+	__u16 first_chunk, unit;
+	__u32 shift;
+};
+
+struct hg_head {
+	__u32 magic;
+	__u32 n_chunks;
+	__u64 uid;		/* the image's identity, a hash of its bytes with uid = 0; never 0 */
+	__u32 lexer;		/* start state */
+	__u32 endpoint;		/* start state */
+	__u32 n_dirs, n_outs;
+	__u32 n_symbols, n_rules;
+	__u32 hash_bits;	/* the hash region has 1 << hash_bits cells */
+	__u32 flags;		/* HG_F_* */
+	__u16 root_dir;		/* state below "/" */
+	__u16 root_out;		/* verdict row of "/" itself */
+	__u32 zero;
+	struct hg_region dirs;	/* struct hg_dir, 16 bytes */
+	struct hg_region outs;	/* struct hg_out, 16 bytes */
+	struct hg_region cells;	/* struct hg_cell, 8 bytes */
+	struct hg_region rules;	/* struct hg_rule, 8 bytes */
+};
+#define HG_F_ANONYMOUS_EXEC	1u	/* `use anonymous-exec` */
+#define HG_F_DEVICE_NODE	2u	/* `use device-node` */
+#define HG_F_RAW_DISK		4u	/* `use raw-disk` */
+
+/* What the kernel needs of a rule beside its verdict. */
+struct hg_rule {
+	__u8 verdict;		/* enum hg_verdict */
+	__u8 options;		/* HG_OPT_* */
+	__u16 zero;
+	__u32 spare;
+};
+enum hg_verdict { HG_DENY = 0, HG_ASK = 1, HG_ALLOW = 2 };
+#define HG_OPT_LOG	1u
+#define HG_OPT_QUIET	2u
+
+/* A byte DFA's row: two units. Where a cell at base + class belongs to this row it gives the next
+ * state, otherwise dflt does. A sink leads only to itself: reading further changes nothing.
+ * Any unit may come to be read as a cell, so no row's words look like a cell of another row: rows
+ * are at even units, bases are odd, and `fallback`, where a cell names its row, is a small number. */
+struct hg_row {
+	__u32 dflt;
+	__u16 base;		/* unit of the cell for class 0; odd */
+	__u16 flags;		/* HG_ROW_SINK */
+	__u16 out;		/* symbol (lexer) or verdict row (endpoints) */
+	/* Lexer: the symbol's fallback. Else 0. */
+	__u16 next;
+	__u16 fallback;		/* HG_FALLBACK_* */
+	__u16 next_out;
+};
+#define HG_ROW_SINK 1u
+#define HG_FALLBACK_NONE	0	/* the directory state's default */
+#define HG_FALLBACK_PLACE	1	/* next, next_out */
+#define HG_FALLBACK_VERDICT	2	/* the default's next, next_out */
+
+/* A byte DFA's cell: one unit; `row` is the unit of the row it belongs to, 0 for none. */
+struct hg_edge {
+	__u32 next;
+	__u16 row, zero;
+};
+
+/* Unit of the 256-byte class map, the same in every chunk that holds byte DFA rows: [lexer] and
+ * [endpoint]. Chunk 0's head lies before it. */
+#define HG_LEXER_CLASSES	32
+#define HG_ENDPOINT_CLASSES	64
+#define HG_FIRST_FREE_UNIT	96
+
+struct hg_chunk {
+	__u64 unit[HG_CHUNK_UNITS];
+};
+
+_Static_assert(sizeof(struct hg_out) == 16, "shared with the kernel side");
+_Static_assert(sizeof(struct hg_dir) == 16, "shared with the kernel side");
+_Static_assert(sizeof(struct hg_cell) == 8, "shared with the kernel side");
+_Static_assert(sizeof(struct hg_row) == 16, "shared with the kernel side");
+_Static_assert(sizeof(struct hg_edge) == 8, "shared with the kernel side");
+_Static_assert(sizeof(struct hg_rule) == 8, "shared with the kernel side");
+_Static_assert(sizeof(struct hg_region) == 8, "shared with the kernel side");
+_Static_assert(sizeof(struct hg_head) == 88, "shared with the kernel side");
+_Static_assert(sizeof(struct hg_head) <= HG_LEXER_CLASSES * HG_UNIT, "head before classes");
+_Static_assert((HG_CHUNK_UNITS & (HG_CHUNK_UNITS - 1)) == 0, "masks");
+_Static_assert(HG_CHUNK_UNITS <= 65536, "units are u16");
+
+#endif

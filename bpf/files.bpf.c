@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Files: reading, changing, making and deleting them, and their attributes.
+ *
+ * The path_* hooks fire once for a system call, with the dentry that is really touched. The inode_*
+ * hooks are used only where no path_* hook exists: times, xattrs, ACLs. Descriptors are judged
+ * when they are opened; what they were opened for is theirs.
+ */
+#include "check.h"
+
+char LICENSE[] SEC("license") = "GPL";
+
+SEC("lsm/file_open")
+int BPF_PROG(file_open, struct file *file)
+{
+	unsigned int mode = file->f_mode, flags = file->f_flags;
+	struct inode *inode = file->f_inode;
+	bool created = mode & FMODE_CREATED;
+	__u32 actions = 0;
+	int err;
+
+	/* The kernel opening a program to run it: bprm_check_security asks about programs and
+	 * scripts, mmap_file about their loader. No system call can set this flag. */
+	if (flags & __FMODE_EXEC)
+		return 0;
+	/* Reading, and neither (O_ACCMODE 3, for ioctls), which counts as reading. */
+	if ((mode & FMODE_READ) || !(mode & FMODE_WRITE))
+		actions |= HG_BIT(HG_READ);
+	/* Writing to what this very call made was asked as `create`. */
+	if (((mode & FMODE_WRITE) || (flags & O_TRUNC)) && !created)
+		actions |= HG_BIT(HG_MODIFY);
+	/* No path_mknod precedes O_TMPFILE. */
+	if (flags & __O_TMPFILE)
+		actions |= HG_BIT(HG_CREATE);
+	if ((inode->i_mode & S_IFMT) == S_IFBLK) {
+		err = check_flag(HG_F_RAW_DISK, HG_WHY_RAW_DISK, HG_WHAT_PATH, actions,
+				 file->f_path.dentry, NULL);
+		if (err)
+			return err;
+	}
+	return check_path(file->f_path.dentry, actions);
+}
+
+SEC("lsm/path_truncate")
+int BPF_PROG(path_truncate, const struct path *path)
+{
+	return check_path(path->dentry, HG_BIT(HG_MODIFY));
+}
+
+/* Since 6.2 (commit 3350607dc563); before, path_truncate sees ftruncate too. What is open for
+ * writing was asked then; O_RDONLY|O_TRUNC arrives here without. */
+SEC("lsm/file_truncate")
+int BPF_PROG(file_truncate, struct file *file)
+{
+	if (file->f_mode & FMODE_WRITE)
+		return 0;
+	return check_path(file->f_path.dentry, HG_BIT(HG_MODIFY));
+}
+
+SEC("lsm/path_unlink")
+int BPF_PROG(path_unlink, const struct path *dir, struct dentry *dentry)
+{
+	return check_path(dentry, HG_BIT(HG_DELETE));
+}
+
+SEC("lsm/path_rmdir")
+int BPF_PROG(path_rmdir, const struct path *dir, struct dentry *dentry)
+{
+	return check_path(dentry, HG_BIT(HG_DELETE));
+}
+
+SEC("lsm/path_mkdir")
+int BPF_PROG(path_mkdir, const struct path *dir, struct dentry *dentry, unsigned short mode)
+{
+	return check_path(dentry, HG_BIT(HG_CREATE));
+}
+
+SEC("lsm/path_symlink")
+int BPF_PROG(path_symlink, const struct path *dir, struct dentry *dentry, const char *old_name)
+{
+	return check_path(dentry, HG_BIT(HG_CREATE));
+}
+
+SEC("lsm/path_mknod")
+int BPF_PROG(path_mknod, const struct path *dir, struct dentry *dentry, unsigned short mode,
+	     unsigned int dev)
+{
+	__u32 type = mode & S_IFMT;
+	int err;
+
+	/* Device 0:0 is an overlay whiteout: it hides a name, it opens nothing. */
+	if ((type == S_IFBLK || type == S_IFCHR) && dev) {
+		err = check_flag(HG_F_DEVICE_NODE, HG_WHY_DEVICE_NODE, HG_WHAT_PATH,
+				 HG_BIT(HG_CREATE), dentry, NULL);
+		if (err)
+			return err;
+	}
+	return check_path(dentry, HG_BIT(HG_CREATE));
+}
+
+SEC("lsm/path_chmod")
+int BPF_PROG(path_chmod, const struct path *path, unsigned short mode)
+{
+	return check_path(path->dentry, HG_BIT(HG_ATTR));
+}
+
+SEC("lsm/path_chown")
+int BPF_PROG(path_chown, const struct path *path, __u64 uid, __u64 gid)
+{
+	return check_path(path->dentry, HG_BIT(HG_ATTR));
+}
+
+/* inotify and fanotify: watching is reading. */
+SEC("lsm/path_notify")
+int BPF_PROG(path_notify, const struct path *path, __u64 mask, unsigned int obj_type)
+{
+	return check_path(path->dentry, HG_BIT(HG_READ));
+}
+
+/* Times; mode, owner and size have path_* hooks of their own. */
+HG_INLINE int check_times(struct dentry *dentry, struct iattr *attr)
+{
+	unsigned int valid = attr->ia_valid;
+
+	if (valid & (ATTR_MODE | ATTR_UID | ATTR_GID | ATTR_SIZE))
+		return 0;
+	if (!(valid & (ATTR_ATIME | ATTR_MTIME)))
+		return 0;
+	return check_path(dentry, HG_BIT(HG_ATTR));
+}
+
+/* Until 6.8. */
+SEC("lsm/inode_setattr")
+int BPF_PROG(inode_setattr_2, struct dentry *dentry, struct iattr *attr)
+{
+	return check_times(dentry, attr);
+}
+
+/* Since 6.9. */
+SEC("lsm/inode_setattr")
+int BPF_PROG(inode_setattr_3, void *idmap, struct dentry *dentry, struct iattr *attr)
+{
+	return check_times(dentry, attr);
+}
+
+SEC("lsm/inode_setxattr")
+int BPF_PROG(inode_setxattr, void *idmap, struct dentry *dentry, const char *name,
+	     const void *value, size_t size, int flags)
+{
+	return check_path(dentry, HG_BIT(HG_ATTR));
+}
+
+SEC("lsm/inode_removexattr")
+int BPF_PROG(inode_removexattr, void *idmap, struct dentry *dentry, const char *name)
+{
+	return check_path(dentry, HG_BIT(HG_ATTR));
+}
+
+/* Since 6.2 (commit 72b3897e7803); before, ACLs are xattrs. */
+SEC("lsm/inode_set_acl")
+int BPF_PROG(inode_set_acl, void *idmap, struct dentry *dentry, const char *acl_name, void *acl)
+{
+	return check_path(dentry, HG_BIT(HG_ATTR));
+}
+
+SEC("lsm/inode_remove_acl")
+int BPF_PROG(inode_remove_acl, void *idmap, struct dentry *dentry, const char *acl_name)
+{
+	return check_path(dentry, HG_BIT(HG_ATTR));
+}
+
+/* file_setattr(2), since 6.17: flags, project, extent size. Before, ioctls alone do it. */
+SEC("lsm/inode_file_setattr")
+int BPF_PROG(inode_file_setattr, struct dentry *dentry, void *fa)
+{
+	return check_path(dentry, HG_BIT(HG_ATTR));
+}
+
+/* A file's own xattrs are content; those of the system (ACLs, labels) are read by every `ls -l`. */
+SEC("lsm/inode_getxattr")
+int BPF_PROG(inode_getxattr, struct dentry *dentry, const char *name)
+{
+	char head[5] = {};
+
+	bpf_probe_read_kernel(head, sizeof(head), name);
+	if (head[0] != 'u' || head[1] != 's' || head[2] != 'e' || head[3] != 'r' || head[4] != '.')
+		return 0;
+	return check_path(dentry, HG_BIT(HG_READ));
+}
+
+HG_INLINE int check_ioctl(struct file *file, unsigned int cmd)
+{
+	switch (cmd) {
+	case FS_IOC_SETFLAGS:
+	case FS_IOC32_SETFLAGS:
+	case FS_IOC_FSSETXATTR:
+	case FS_IOC_SETVERSION:
+	case FS_IOC32_SETVERSION:
+	case FS_IOC_ENABLE_VERITY:
+	case FS_IOC_SET_ENCRYPTION_POLICY:
+		return check_path(file->f_path.dentry, HG_BIT(HG_ATTR));
+	}
+	return 0;
+}
+
+SEC("lsm/file_ioctl")
+int BPF_PROG(file_ioctl, struct file *file, unsigned int cmd, unsigned long arg)
+{
+	return check_ioctl(file, cmd);
+}
+
+/* Since 6.8 (commit f1bb47a31dff, in 6.1.75 too); before, compat calls arrive at file_ioctl. */
+SEC("lsm/file_ioctl_compat")
+int BPF_PROG(file_ioctl_compat, struct file *file, unsigned int cmd, unsigned long arg)
+{
+	return check_ioctl(file, cmd);
+}

@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Moving: rename and hard link. A move may not change anybody's rights to what is moved, so beside
+ * deleting here and creating there, the rights at the new name must not exceed those at the old
+ * one; for a directory, everything that can be below it counts.
+ */
+#include "check.h"
+
+/* What of a place concerns the object that moves, not the name it has. */
+#define OBJECT_RIGHTS (HG_BIT(HG_READ) | HG_BIT(HG_MODIFY) | HG_BIT(HG_ATTR) | HG_BIT(HG_EXEC))
+
+HG_INLINE enum hg_why end_resolve(struct hg_scratch *s, struct dentry *dentry, struct hg_end *ret)
+{
+	struct hg_reader r;
+	enum hg_why why;
+
+	why = place_resolve(s, dentry);
+	ret->anonymous = why == HG_WHY_ANONYMOUS;
+	if (ret->anonymous)
+		return HG_WHY_RULE;
+	if (why != HG_WHY_RULE)
+		return why;
+	ret->at = s->at;
+	ret->out = s->out;
+	if (!image_open(&r, s->slot) || !hg_dir_read(&r, ret->at.dir, &ret->dir))
+		return HG_WHY_BROKEN_POLICY;
+	return HG_WHY_RULE;
+}
+
+/* Would `from` moved to `to` give a right that it does not have? An ask counts as less than an
+ * allow and more than a deny. */
+HG_INLINE bool gains(const struct hg_end *from, const struct hg_end *to, bool directory)
+{
+	__u32 had = from->out.allow, gets = to->out.allow;
+
+	if (gets & ~had & OBJECT_RIGHTS)
+		return true;
+	if ((gets | to->out.ask) & ~(had | from->out.ask) & OBJECT_RIGHTS)
+		return true;
+	if (!directory || from->at.dir == to->at.dir)
+		return false;
+	if (to->dir.any_allow & ~from->dir.all_allow)
+		return true;
+	if (to->dir.any_held & ~from->dir.all_held)
+		return true;
+	return false;
+}
+
+HG_INLINE bool is_directory(struct dentry *dentry)
+{
+	struct inode *inode = dentry->d_inode;
+
+	return inode && (inode->i_mode & S_IFMT) == S_IFDIR;
+}
+
+
+static __noinline int check_move(struct dentry *old, struct dentry *new, __u32 at_old,
+				 __u32 at_new, bool exchange)
+{
+	struct hg_objects o = { .object = old, .target = new };
+	struct hg_end *from, *to;
+	struct hg_ask a;
+	enum hg_why why;
+	__u32 refused;
+
+	if (!ask_begin(&a, HG_WHAT_PATH, at_old ? at_old : at_new))
+		return 0;
+	why = ask_prepare(&a);
+	if (why != HG_WHY_RULE || !a.s)
+		return ask_refuse(&a, why, &o);
+	from = &a.s->from;
+	to = &a.s->to;
+	why = end_resolve(a.s, old, from);
+	if (why == HG_WHY_RULE)
+		why = end_resolve(a.s, new, to);
+	if (why != HG_WHY_RULE)
+		return ask_refuse(&a, why, &o);
+	/* Both are on one superblock: the kernel gives EXDEV otherwise. */
+	if (from->anonymous || to->anonymous)
+		return ask_allow(&a);
+	refused = at_old & ~(__u32)from->out.allow;
+	if (refused)
+		return ask_refuse(&a, ask_rule(&a, &from->out, refused), &o);
+	refused = at_new & ~(__u32)to->out.allow;
+	if (refused) {
+		/* It is the new name that is refused: tell of that one first. */
+		o.object = new;
+		o.target = old;
+		return ask_refuse(&a, ask_rule(&a, &to->out, refused), &o);
+	}
+	if (gains(from, to, is_directory(old)) ||
+	    (exchange && gains(to, from, is_directory(new))))
+		return ask_refuse(&a, HG_WHY_RIGHTS_WOULD_CHANGE, &o);
+	if (from->out.log & at_old) {
+		ask_rule(&a, &from->out, from->out.log & at_old);
+		return ask_allow_logged(&a, &o);
+	}
+	if (to->out.log & at_new) {
+		ask_rule(&a, &to->out, to->out.log & at_new);
+		return ask_allow_logged(&a, &o);
+	}
+	return ask_allow(&a);
+}
+
+SEC("lsm/path_rename")
+int BPF_PROG(path_rename, const struct path *old_dir, struct dentry *old_dentry,
+	     const struct path *new_dir, struct dentry *new_dentry, unsigned int flags)
+{
+	__u32 at_old = HG_BIT(HG_DELETE), at_new = HG_BIT(HG_CREATE);
+
+	if (new_dentry->d_inode)
+		at_new |= HG_BIT(HG_DELETE);
+	/* An exchange makes the old name anew, a whiteout leaves something there. */
+	if (flags & (RENAME_EXCHANGE | RENAME_WHITEOUT))
+		at_old |= HG_BIT(HG_CREATE);
+	return check_move(old_dentry, new_dentry, at_old, at_new, flags & RENAME_EXCHANGE);
+}
+
+SEC("lsm/path_link")
+int BPF_PROG(path_link, struct dentry *old_dentry, const struct path *new_dir,
+	     struct dentry *new_dentry)
+{
+	return check_move(old_dentry, new_dentry, 0, HG_BIT(HG_CREATE), false);
+}

@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The network, at the system call: which sockets may be made, whom they may be connected or sent
+ * to, where they may listen. Addresses are read from the kernel's own copy, which no thread of
+ * the caller can change any more.
+ */
+#include "check.h"
+
+/* The address structures' fields by offset (include/uapi/linux/in.h, in6.h): an address may be
+ * shorter than its structure, so what is behind its end is not read. */
+#define SOCKADDR_MAX	28
+#define SIN_PORT	2
+#define SIN_ADDR	4
+#define SIN_LEN		8	/* up to and with sin_addr */
+#define SIN6_ADDR	8
+#define SIN6_LEN	24	/* SIN6_LEN_RFC2133 */
+
+HG_INLINE __u16 port_at(const __u8 *p)
+{
+	return (__u16)p[0] << 8 | p[1];
+}
+
+HG_INLINE __u8 endpoint_proto(struct sock *sk)
+{
+	__u16 proto = sk->sk_protocol;
+
+	return proto == IPPROTO_MPTCP ? HG_TCP : proto;
+}
+
+/*
+ * Encodes a socket address. family_0: what AF_UNSPEC means for this call (0: nothing). False when
+ * the address is of no family that the socket can use; the kernel mostly refuses those itself.
+ */
+HG_INLINE bool endpoint_from(struct hg_endpoint *ep, struct sock *sk, const void *address,
+			     __u32 len, __u16 family_0, bool peer)
+{
+	__u8 raw[SOCKADDR_MAX] = {}, proto = endpoint_proto(sk);
+	bool icmp = proto == HG_ICMP || proto == HG_ICMPV6;
+	__u16 family, port;
+
+	if (len < SIN_LEN || bpf_probe_read_kernel(raw, SIN_LEN, address))
+		return false;
+	family = *(__u16 *)raw;
+	if (family == AF_UNSPEC)
+		family = family_0;
+	port = icmp ? 0 : port_at(raw + SIN_PORT);
+	if (family == AF_INET) {
+		hg_endpoint_v4(ep, raw + SIN_ADDR, proto, port, peer);
+		return true;
+	}
+	if (family != AF_INET6 || len < SIN6_LEN ||
+	    bpf_probe_read_kernel(raw, SIN6_LEN, address))
+		return false;
+	hg_endpoint_v6(ep, raw + SIN6_ADDR, proto, port, peer);
+	return true;
+}
+
+/* ep: NULL where the address could not be understood. */
+static __noinline int check_endpoint(const struct hg_endpoint *ep, __u32 action)
+{
+	struct hg_objects o = { .endpoint = ep };
+	struct hg_reader r;
+	struct hg_out out;
+	enum hg_why why;
+	struct hg_ask a;
+	__u32 row;
+
+	if (!ask_begin(&a, action == HG_LISTEN ? HG_WHAT_LISTEN : HG_WHAT_CONNECT, HG_BIT(action)))
+		return 0;
+	why = ask_prepare(&a);
+	if (why != HG_WHY_RULE || !a.s)
+		return ask_refuse(&a, why, &o);
+	if (!ep)
+		return ask_refuse(&a, HG_WHY_ADDRESS_FAMILY, &o);
+	if (!image_open(&r, a.s->slot) || !hg_endpoint(&r, ep, &row) ||
+	    !hg_out_read(&r, row, &out))
+		return ask_refuse(&a, HG_WHY_BROKEN_POLICY, &o);
+	return ask_out(&a, &out, HG_BIT(action), &o);
+}
+
+/* A struct socket without its sock is being made or torn down: there is nothing to send with. */
+HG_INLINE bool is_inet(struct sock *sk)
+{
+	__u16 family;
+
+	if (!sk)
+		return false;
+	family = sk->__sk_common.skc_family;
+	return family == AF_INET || family == AF_INET6;
+}
+
+HG_INLINE int check_address(struct sock *sk, const void *address, __u32 len, __u16 family_0,
+			    __u32 action)
+{
+	struct hg_endpoint ep = {};
+
+	if (!endpoint_from(&ep, sk, address, len, family_0, action == HG_CONNECT))
+		return check_endpoint(NULL, action);
+	return check_endpoint(&ep, action);
+}
+
+/* Kinds of sockets that rules can speak of; the rest could carry data past every rule. */
+HG_INLINE bool socket_known(int family, int type, int protocol)
+{
+	switch (family) {
+	case AF_UNIX:
+		return true;
+	case AF_NETLINK:
+		return protocol == NETLINK_ROUTE;
+	case AF_INET:
+	case AF_INET6:
+		break;
+	default:
+		return false;
+	}
+	if (type == SOCK_STREAM)
+		return protocol == 0 || protocol == HG_TCP || protocol == IPPROTO_MPTCP;
+	if (type == SOCK_DGRAM)
+		return protocol == 0 || protocol == HG_UDP || protocol == HG_ICMP ||
+		       protocol == HG_ICMPV6;
+	return false;
+}
+
+SEC("lsm/socket_create")
+int BPF_PROG(socket_create, int family, int type, int protocol, int kern)
+{
+	struct hg_endpoint detail = {};
+
+	/* A socket the kernel makes for itself, or one that rules speak of. */
+	if (kern || socket_known(family, type, protocol))
+		return 0;
+	detail.bytes[0] = family;
+	detail.bytes[1] = type;
+	detail.bytes[2] = protocol;
+	detail.bytes[3] = protocol >> 8;
+	return check_flag(0, HG_WHY_SOCKET_FAMILY, HG_WHAT_SOCKET, 0, NULL, &detail);
+}
+
+SEC("lsm/socket_connect")
+int BPF_PROG(socket_connect, struct socket *sock, struct sockaddr *address, int addrlen)
+{
+	struct sock *sk = sock->sk;
+	__u16 family;
+
+	if (!is_inet(sk))
+		return 0;
+	/* AF_UNSPEC only dissolves an association. */
+	if (bpf_probe_read_kernel(&family, sizeof(family), address) == 0 && family == AF_UNSPEC)
+		return 0;
+	return check_address(sk, address, addrlen, 0, HG_CONNECT);
+}
+
+SEC("lsm/socket_sendmsg")
+int BPF_PROG(socket_sendmsg, struct socket *sock, struct msghdr *msg, int size)
+{
+	struct sock *sk = sock->sk;
+	void *name = msg->msg_name;
+
+	/* Without an address it goes where connect was asked about. */
+	if (!name || !is_inet(sk))
+		return 0;
+	/* TCP looks at the address only for fast open. */
+	if (sk->sk_type == SOCK_STREAM && !(msg->msg_flags & MSG_FASTOPEN))
+		return 0;
+	/* udp_sendmsg takes AF_UNSPEC for AF_INET; judged so for v6 sockets too, which ignore it. */
+	return check_address(sk, name, msg->msg_namelen, AF_INET, HG_CONNECT);
+}
+
+SEC("lsm/socket_bind")
+int BPF_PROG(socket_bind, struct socket *sock, struct sockaddr *address, int addrlen)
+{
+	struct sock *sk = sock->sk;
+	__u8 head[4] = {};
+
+	if (!is_inet(sk))
+		return 0;
+	/* Port 0 is any free port, as every client has; listening on it is asked by listen. */
+	if (bpf_probe_read_kernel(head, sizeof(head), address) == 0 &&
+	    (endpoint_proto(sk) == HG_ICMP || endpoint_proto(sk) == HG_ICMPV6 ||
+	     port_at(head + SIN_PORT) == 0))
+		return 0;
+	return check_address(sk, address, addrlen, AF_INET, HG_LISTEN);
+}
+
+SEC("lsm/socket_listen")
+int BPF_PROG(socket_listen, struct socket *sock, int backlog)
+{
+	struct sock *sk = sock->sk;
+	struct hg_endpoint ep = {};
+	__u8 addr[16] = {};
+	__u16 port;
+
+	if (!is_inet(sk))
+		return 0;
+	port = sk->__sk_common.skc_num;
+	if (sk->__sk_common.skc_family == AF_INET) {
+		bpf_core_read(addr, 4, &sk->__sk_common.skc_rcv_saddr);
+		hg_endpoint_v4(&ep, addr, endpoint_proto(sk), port, false);
+	} else {
+		bpf_core_read(addr, 16, &sk->__sk_common.skc_v6_rcv_saddr);
+		hg_endpoint_v6(&ep, addr, endpoint_proto(sk), port, false);
+	}
+	return check_endpoint(&ep, HG_LISTEN);
+}

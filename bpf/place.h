@@ -1,0 +1,344 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Naming a file: superblock, then the dentry path from the superblock's anchor, run through the
+ * agent's policy. Descriptors, bind mounts, chroot, namespaces and symlinks do not change either.
+ *
+ * Every early return says why, and every reason other than "named" ends in a denial.
+ */
+#ifndef HG_PLACE_H
+#define HG_PLACE_H
+
+#include "image.h"
+#include "scratch.h"
+
+enum place_kind {
+	PLACE_NAMED,		/* anchor and number are known */
+	PLACE_ANONYMOUS,	/* a mount inside the kernel: memfd, pipes, sockets; has no name */
+	PLACE_UNKNOWN,
+};
+
+/* File systems with a home of their own: one instance is as good as another. */
+HG_INLINE __u32 home_of(unsigned long magic)
+{
+	switch (magic) {
+	case PROC_SUPER_MAGIC:
+		return HG_HOME_PROC;
+	case SYSFS_MAGIC:
+		return HG_HOME_SYSFS;
+	case DEVPTS_SUPER_MAGIC:
+		return HG_HOME_DEVPTS;
+	case CGROUP2_SUPER_MAGIC:
+		return HG_HOME_CGROUP2;
+	case BPF_FS_MAGIC:
+		return HG_HOME_BPF;
+	}
+	return HG_HOME_NONE;
+}
+
+/*
+ * Mounts that only the kernel has. The flag alone is not enough: debugfs, tracefs, securityfs and
+ * configfs carry it as well where the kernel made their superblock first (simple_pin_fs), and
+ * root may mount those; a tmpfs or hugetlbfs without it is somebody's.
+ */
+HG_INLINE bool is_anonymous(unsigned long flags, unsigned long magic)
+{
+	if (!(flags & SB_KERNMOUNT))
+		return false;
+	switch (magic) {
+	case TMPFS_MAGIC:
+	case HUGETLBFS_MAGIC:
+	case PIPEFS_MAGIC:
+	case SOCKFS_MAGIC:
+	case ANON_INODE_FS_MAGIC:
+	case NSFS_MAGIC:
+	case PID_FS_MAGIC:
+	case SECRETMEM_MAGIC:
+	case DMA_BUF_MAGIC:
+		return true;
+	}
+	return false;
+}
+
+/*
+ * From here to place_resolve() everything works on the scratch memory alone, and reads kernel
+ * memory by copying: global functions, which the kernel's verifier reads once by themselves
+ * instead of at every call, and without the search through all of BTF that 6.12 makes for
+ * each pointer followed. They are weak because each object of the link has them.
+ */
+
+/* Which place s->dentry is in: s->anchor, s->place. enum place_kind. Where there is none, the anchor
+ * is the superblock's root. */
+__weak __noinline int place_find(struct hg_scratch *s)
+{
+	struct hg_superblock *known;
+	struct super_block *sb;
+	struct dentry *dentry;
+	unsigned long magic;
+	__u64 key;
+
+	if (!s)
+		return PLACE_UNKNOWN;
+	dentry = (struct dentry *)s->dentry;
+	sb = BPF_CORE_READ(dentry, d_sb);
+	key = (__u64)sb;
+	s->place = 0;
+	known = bpf_map_lookup_elem(&superblocks, &key);
+	if (known) {
+		s->anchor = known->anchor;
+		s->place = known->place;
+		return PLACE_NAMED;
+	}
+	s->anchor = (__u64)BPF_CORE_READ(sb, s_root);
+	magic = BPF_CORE_READ(sb, s_magic);
+	s->place = home_of(magic);
+	if (s->place)
+		return PLACE_NAMED;
+	if (is_anonymous(BPF_CORE_READ(sb, s_flags), magic))
+		return PLACE_ANONYMOUS;
+	return PLACE_UNKNOWN;
+}
+
+HG_INLINE __u32 rename_sequence(void)
+{
+	__u32 seq = 0;
+
+	bpf_probe_read_kernel(&seq, sizeof(seq), (const void *)rename_lock_address);
+	return seq;
+}
+
+/* Fills s->chain from s->dentry up to just below s->anchor. enum hg_why. */
+__weak __noinline int chain_fill(struct hg_scratch *s)
+{
+	struct dentry *dentry, *parent, *anchor;
+	__u32 i;
+
+	if (!s)
+		return HG_WHY_TOO_BUSY;
+	dentry = (struct dentry *)s->dentry;
+	anchor = (struct dentry *)s->anchor;
+	s->n_chain = 0;
+	for (i = 0; i < HG_DEPTH_MAX; i++) {
+		if (dentry == anchor) {
+			s->n_chain = i;
+			return HG_WHY_RULE;
+		}
+		s->chain[i] = (__u64)dentry;
+		if (bpf_core_read(&parent, sizeof(parent), &dentry->d_parent) || parent == dentry)
+			return HG_WHY_DISCONNECTED;
+		dentry = parent;
+	}
+	return HG_WHY_TOO_LONG;
+}
+
+/* The name of chain element n_chain - 1 - s->turn into s->name; its length, 0 when unreadable. */
+HG_INLINE __u32 chain_name(struct hg_scratch *s)
+{
+	__u64 i = s->n_chain - 1 - s->turn, len;
+	struct dentry *dentry;
+	struct qstr q = {};
+
+	asm("" : "+r"(i));
+	i &= HG_DEPTH_MAX - 1;
+	dentry = (struct dentry *)s->chain[i];
+	if (bpf_core_read(&q, sizeof(q), &dentry->d_name))
+		return 0;
+	len = q.len;
+	asm("" : "+r"(len));
+	if (len == 0 || len > HG_NAME_MAX)
+		return 0;
+	if (bpf_probe_read_kernel(s->name, len & 0xff, q.name))
+		return 0;
+	return len;
+}
+
+/* The next window of the component at hand, and when it was the last, the step. enum hg_why. */
+__weak __noinline int chain_window(struct hg_scratch *s)
+{
+	struct hg_reader r;
+	struct hg_at at;
+	bool done;
+	__u64 from;
+
+	if (!s || !image_open(&r, s->slot))
+		return HG_WHY_BROKEN_POLICY;
+	from = s->name_from;
+	asm("" : "+r"(from));
+	from &= 0xff;
+	if (!hg_component(&r, s->at.dir, &s->lexer, s->name + from, &s->name_left, &at, &done))
+		return HG_WHY_BROKEN_POLICY;
+	if (!done) {
+		s->name_from += HG_WINDOW;
+		s->name_left -= HG_WINDOW;
+		return HG_WHY_RULE;
+	}
+	s->parent = s->at;
+	s->at = at;
+	s->name_from = HG_STEPPED;
+	/* The last component's verdicts, while the image is at hand. */
+	if (s->turn + 1 == s->n_chain && !hg_out_read(&r, at.out, &s->out))
+		return HG_WHY_BROKEN_POLICY;
+	return HG_WHY_RULE;
+}
+
+/* One component downwards from s->at. enum hg_why. */
+__weak __noinline int chain_step(struct hg_scratch *s)
+{
+	__u32 i;
+	int why;
+
+	if (!s)
+		return HG_WHY_TOO_BUSY;
+	s->name_left = chain_name(s);
+	s->name_from = 0;
+	s->lexer = 0;
+	if (!s->name_left)
+		return HG_WHY_BROKEN_POLICY;
+	for (i = 0; i <= HG_NAME_MAX / HG_WINDOW; i++) {
+		why = chain_window(s);
+		if (why != HG_WHY_RULE || s->name_from == HG_STEPPED)
+			return why;
+	}
+	return HG_WHY_BROKEN_POLICY;
+}
+
+/* The context of every loop: state is in the scratch memory, because 6.1 verifies a callback only
+ * with the values its context starts with. */
+struct hg_loop {
+	struct hg_scratch *s;
+};
+
+static long chain_turn(__u32 turn, struct hg_loop *loop)
+{
+	loop->s->turn = turn;
+	loop->s->why = chain_step(loop->s);
+	return loop->s->why != HG_WHY_RULE;
+}
+
+/* One try at s->parent and s->at; s->why says how it went. */
+__weak __noinline int place_try(struct hg_scratch *s)
+{
+	struct hg_start_key key = {};
+	struct hg_loop loop = { .s = s };
+	struct hg_start *start;
+	struct hg_reader r;
+
+	if (!s)
+		return 0;
+	s->why = chain_fill(s);
+	if (s->why != HG_WHY_RULE)
+		return 0;
+	key.slot = s->slot;
+	key.place = s->place;
+	start = bpf_map_lookup_elem(&starts, &key);
+	if (!start) {
+		s->why = HG_WHY_UNMAPPED_FILESYSTEM;
+		return 0;
+	}
+	s->at.dir = start->dir;
+	s->at.out = start->out;
+	s->parent = s->at;
+	if (!s->n_chain) {
+		if (!image_open(&r, s->slot) || !hg_out_read(&r, s->at.out, &s->out))
+			s->why = HG_WHY_BROKEN_POLICY;
+	} else if (bpf_loop(s->n_chain, chain_turn, &loop, 0) < 0) {
+		s->why = HG_WHY_BROKEN_POLICY;
+	}
+	return 0;
+}
+
+/* A try counts only when no rename happened meanwhile, anywhere. */
+static long place_turn(__u32 turn, struct hg_loop *loop)
+{
+	__u32 seq = rename_sequence();
+
+	place_try(loop->s);
+	if (!(seq & 1) && seq == rename_sequence()) {
+		loop->s->seq = seq;
+		return 1;
+	}
+	loop->s->why = HG_WHY_RACED;
+	return 0;
+}
+
+/* A rename in the midst of a try is rare; so many in a row would take an attacker who renames
+ * without pause on another CPU, and then this one waits a few milliseconds before refusing. */
+#define PLACE_TRIES 1024
+
+HG_INLINE __u64 directory_word(__u32 seq, __u32 slot, __u16 dir)
+{
+	return (__u64)seq << 32 | (__u64)(slot & 0xffff) << 16 | dir;
+}
+
+/* The directory's state is known from an earlier decision: only the last component is left. */
+HG_INLINE bool place_cached(struct hg_scratch *s, struct dentry *dentry, struct inode *parent)
+{
+	__u32 seq = rename_sequence(), slot = s->slot;
+	struct hg_directory *known;
+	__u64 word;
+
+	known = bpf_inode_storage_get(&directories, parent, 0, 0);
+	if (!known)
+		return false;
+	word = *(volatile __u64 *)&known->way[slot & (HG_DIRECTORY_WAYS - 1)];
+	if (word >> 16 != directory_word(seq, slot, 0) >> 16 || (seq & 1))
+		return false;
+	s->at.dir = word & 0xffff;
+	s->chain[0] = (__u64)dentry;
+	s->n_chain = 1;
+	s->turn = 0;
+	return chain_step(s) == HG_WHY_RULE && seq == rename_sequence();
+}
+
+/*
+ * Keeps the directory's state. A parent is pinned while its child is, so its inode is alive
+ * unless a rename took the child away; then the sequence has changed, and what may have been
+ * hung on a dying inode is taken off again before its memory can go (RCU).
+ */
+HG_INLINE void place_keep(struct hg_scratch *s, struct inode *parent)
+{
+	__u32 slot = s->slot;
+	struct hg_directory *known;
+
+	known = bpf_inode_storage_get(&directories, parent, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
+	if (!known)
+		return;
+	if (s->seq != rename_sequence()) {
+		bpf_inode_storage_delete(&directories, parent);
+		return;
+	}
+	*(volatile __u64 *)&known->way[slot & (HG_DIRECTORY_WAYS - 1)] =
+		directory_word(s->seq, slot, s->parent.dir);
+}
+
+/*
+ * Where `dentry` is in the policy at s->slot: s->at and s->out. A rename while the chain is read
+ * may tear a name or a link, so what was read counts only when rename_lock's sequence stood
+ * still. HG_WHY_RULE or the reason why it has no place; HG_WHY_ANONYMOUS for what needs none.
+ */
+HG_INLINE enum hg_why place_resolve(struct hg_scratch *s, struct dentry *dentry)
+{
+	struct hg_loop loop = { .s = s };
+	struct dentry *up = dentry->d_parent;
+	/* A root is its own parent; its name is no component. */
+	struct inode *parent = up == dentry ? NULL : up->d_inode;
+
+	if (parent && place_cached(s, dentry, parent))
+		return HG_WHY_RULE;
+	s->dentry = (__u64)dentry;
+	switch (place_find(s)) {
+	case PLACE_NAMED:
+		break;
+	case PLACE_ANONYMOUS:
+		return HG_WHY_ANONYMOUS;
+	default:
+		return HG_WHY_UNMAPPED_FILESYSTEM;
+	}
+	s->why = HG_WHY_RACED;
+	if (bpf_loop(PLACE_TRIES, place_turn, &loop, 0) < 0)
+		return HG_WHY_RACED;
+	if (s->why == HG_WHY_RULE && s->n_chain && parent)
+		place_keep(s, parent);
+	return s->why;
+}
+
+#endif

@@ -1,0 +1,247 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Telling of a decision: counters always, an event unless the rule is quiet. */
+#ifndef HG_REPORT_H
+#define HG_REPORT_H
+
+#include "agent.h"
+#include "place.h"
+
+/* A decision that is to be told. */
+struct hg_tell {
+	struct hg_who who;
+	__u64 policy;		/* hg_agent.policy as it was when deciding */
+	__u16 rule;
+	__u8 why;		/* enum hg_why */
+	__u8 said;		/* enum hg_verdict_said */
+	__u8 what;		/* enum hg_what */
+	__u8 actions;
+	__u8 quiet;
+};
+
+/* Appends "/name" of the chain's element at s->turn to the data; 1 to stop. */
+__weak __noinline int append_name(struct hg_scratch *s)
+{
+	__u64 at, len;
+
+	if (!s)
+		return 1;
+	len = chain_name(s);
+	at = s->data_len;
+	if (!len || s->part_len + 1 + len > s->part_max || at > HG_DATA_SIZE - 1) {
+		s->cut = 1;
+		return 1;
+	}
+	asm("" : "+r"(at));
+	at &= HG_DATA_SIZE - 1;
+	s->data[at] = '/';
+	bpf_probe_read_kernel(&s->data[at + 1], len & 0xff, s->name);
+	s->data_len += 1 + len;
+	s->part_len += 1 + len;
+	return 0;
+}
+
+static long append_turn(__u32 turn, struct hg_loop *loop)
+{
+	loop->s->turn = turn;
+	if (append_name(loop->s))
+		return 1;
+	return 0;
+}
+
+/* Appends the path from s->anchor to s->dentry. Best effort: one that cannot be walked is told by
+ * its last name alone, and as cut. */
+__weak __noinline int append_path(struct hg_scratch *s)
+{
+	struct hg_loop loop = { .s = s };
+
+	if (!s)
+		return 0;
+	s->part_len = 0;
+	s->cut = 0;
+	if (s->dentry == s->anchor)
+		return 0;
+	if (chain_fill(s) != HG_WHY_RULE) {
+		s->chain[0] = s->dentry;
+		s->n_chain = 1;
+		s->cut = 1;
+	}
+	bpf_loop(s->n_chain, append_turn, &loop, 0);
+	return 0;
+}
+
+/* Appends the path of `dentry` to the event's data: its place, and how many bytes were written. */
+HG_INLINE __u16 report_path(struct hg_scratch *s, struct dentry *dentry, __u32 max,
+			    __u32 *ret_place)
+{
+	s->dentry = (__u64)dentry;
+	place_find(s);
+	*ret_place = s->place;
+	s->part_max = max;
+	append_path(s);
+	return s->part_len;
+}
+
+HG_INLINE void report_object(struct hg_scratch *s, struct dentry *dentry)
+{
+	struct inode *inode = BPF_CORE_READ(dentry, d_inode);
+
+	s->event.path_len = report_path(s, dentry, HG_EVENT_PATH_MAX, &s->event.place);
+	if (s->cut)
+		s->event.flags |= HG_EVENT_PATH_CUT;
+	if (inode && (BPF_CORE_READ(inode, i_mode) & S_IFMT) == S_IFDIR)
+		s->event.flags |= HG_EVENT_DIRECTORY;
+	if (inode && !BPF_CORE_READ(dentry, d_hash.pprev))
+		s->event.flags |= HG_EVENT_UNLINKED;
+}
+
+HG_INLINE void report_program(struct hg_scratch *s, struct task_struct *task)
+{
+	struct file *exe = BPF_CORE_READ(task, mm, exe_file);
+
+	if (!exe)
+		return;
+	s->event.exe_len = report_path(s, BPF_CORE_READ(exe, f_path.dentry), HG_EVENT_EXE_MAX,
+				       &s->event.exe_place);
+	if (s->cut)
+		s->event.flags |= HG_EVENT_EXE_CUT;
+}
+
+HG_INLINE void report_task(struct hg_event *e, struct task_struct *task)
+{
+	__u64 uid_gid = bpf_get_current_uid_gid();
+	struct task_struct *up = BPF_CORE_READ(task, group_leader);
+	__u32 i;
+
+	e->pid = BPF_CORE_READ(task, tgid);
+	e->tid = BPF_CORE_READ(task, pid);
+	e->uid = (__u32)uid_gid;
+	e->gid = uid_gid >> 32;
+	e->cgroup = bpf_get_current_cgroup_id();
+	e->start = BPF_CORE_READ(up, start_boottime);
+	bpf_get_current_comm(e->comm, sizeof(e->comm));
+	for (i = 0; i < HG_ANCESTORS; i++) {
+		up = BPF_CORE_READ(up, real_parent);
+		if (!up)
+			break;
+		e->ancestors[i].pid = BPF_CORE_READ(up, tgid);
+		bpf_core_read(&e->ancestors[i].comm, sizeof(e->ancestors[i].comm), &up->comm);
+		if (e->ancestors[i].pid <= 1)
+			break;
+	}
+	e->ppid = e->ancestors[0].pid;
+}
+
+/* Fills the event with the task, and the paths of s->object and s->target (0: none). */
+__weak __noinline int report_fill(struct hg_scratch *s)
+{
+	struct task_struct *task = (struct task_struct *)bpf_get_current_task();
+
+	if (!s)
+		return 0;
+	s->data_len = 0;
+	report_task(&s->event, task);
+	if (s->object)
+		report_object(s, (struct dentry *)s->object);
+	if (s->target) {
+		s->event.path2_len = report_path(s, (struct dentry *)s->target, HG_EVENT_PATH_MAX,
+						 &s->event.place2);
+		if (s->cut)
+			s->event.flags |= HG_EVENT_PATH2_CUT;
+	}
+	report_program(s, task);
+	return 0;
+}
+
+/* Counts a decision; NULL when there is no room, which hg_agent.uncounted says. */
+HG_INLINE struct hg_counter *report_count(const struct hg_tell *t)
+{
+	struct hg_counter_key key = {
+		.agent = t->who.n,
+		.generation = t->policy >> 32,
+		.rule = t->rule,
+		.reason = t->why,
+	};
+	struct hg_counter fresh = {}, *c;
+
+	c = bpf_map_lookup_elem(&counters, &key);
+	if (!c) {
+		bpf_map_update_elem(&counters, &key, &fresh, BPF_NOEXIST);
+		c = bpf_map_lookup_elem(&counters, &key);
+	}
+	if (c)
+		__sync_fetch_and_add(&c->hits, 1);
+	else
+		__sync_fetch_and_add(&t->who.agent->uncounted, 1);
+	if (t->said == HG_SAID_LOGGED)
+		__sync_fetch_and_add(&t->who.agent->logged, 1);
+	else
+		__sync_fetch_and_add(&t->who.agent->denied, 1);
+	return c;
+}
+
+HG_INLINE void report_lost(const struct hg_tell *t, struct hg_counter *c)
+{
+	__sync_fetch_and_add(&t->who.agent->lost, 1);
+	if (c)
+		__sync_fetch_and_add(&c->lost, 1);
+}
+
+HG_INLINE void report_head(struct hg_scratch *s, const struct hg_tell *t)
+{
+	struct hg_event *e = &s->event;
+
+	__builtin_memset(e, 0, sizeof(*e));
+	e->time = bpf_ktime_get_boot_ns();
+	e->agent_uid = t->who.agent->uid;
+	e->missed = t->who.agent->lost;
+	e->agent = t->who.n;
+	e->slot = (__u32)t->policy;
+	e->generation = t->policy >> 32;
+	e->rule = t->rule;
+	e->what = t->what;
+	e->actions = t->actions;
+	e->said = t->said;
+	e->why = t->why;
+}
+
+HG_INLINE void report_send(struct hg_scratch *s, const struct hg_tell *t, struct hg_counter *c)
+{
+	__u64 len = s->data_len;
+	__u32 n = t->who.n;
+	void *ring = bpf_map_lookup_elem(&rings, &n);
+
+	asm("" : "+r"(len));
+	len &= HG_DATA_SIZE - 1;
+	if (!ring || bpf_ringbuf_output(ring, &s->event, sizeof(s->event) + len, 0))
+		report_lost(t, c);
+}
+
+/* What the event carries beside who and why; any may be NULL. */
+struct hg_objects {
+	struct dentry *object, *target;
+	const struct hg_endpoint *endpoint;
+};
+
+/* s may be NULL (none was free): then only counters tell. */
+static __noinline int report(struct hg_scratch *s, const struct hg_tell *t,
+			     const struct hg_objects *o)
+{
+	struct hg_counter *c = report_count(t);
+
+	if (t->quiet)
+		return 0;
+	if (!s) {
+		report_lost(t, c);
+		return 0;
+	}
+	report_head(s, t);
+	if (o->endpoint)
+		s->event.endpoint = *o->endpoint;
+	s->object = (__u64)o->object;
+	s->target = (__u64)o->target;
+	report_fill(s);
+	report_send(s, t, c);
+	return 0;
+}
+
+#endif

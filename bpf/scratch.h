@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Working memory for one decision. LSM programs are preemptible, so a CPU's buffer can be wanted by
+ * a second task while the first is in the middle: each CPU has several and a decision claims
+ * one. None free is a denial (HG_WHY_TOO_BUSY).
+ */
+#ifndef HG_SCRATCH_H
+#define HG_SCRATCH_H
+
+#include "compat.h"
+#include "core/abi.h"
+
+#define HG_SCRATCHES	8
+#define HG_DATA_SIZE	16384
+#define HG_DATA_SLACK	512
+#define HG_STEPPED	256	/* hg_scratch.name_from: the component is done */
+
+/* One name that a move touches, and what the policy says of it. */
+struct hg_end {
+	struct hg_at at;
+	__u32 anonymous;
+	struct hg_out out;
+	struct hg_dir dir;
+};
+
+struct hg_scratch {
+	__u32 busy;
+	__u32 slot;			/* of the policy being asked */
+	/* A walk: what for, */
+	__u64 dentry, anchor;
+	__u32 place;
+	/* the dentries from the object (first) up to just below the anchor, the turn of the walk
+	 * down, the component at hand, */
+	__u32 n_chain, turn;
+	__u64 chain[HG_DEPTH_MAX];
+	__u8 name[256 + HG_WINDOW];
+	__u32 name_from, name_left, lexer;
+	/* and its result: the object's directory, the object, its verdicts; or why not. */
+	struct hg_at parent, at;
+	struct hg_out out;
+	__u32 why;			/* enum hg_why */
+	__u32 seq;			/* of rename_lock, when the result was right */
+	struct hg_end from, to;		/* of a rename or link */
+	/* The event being written: head, then data; data_len bytes of it are used. */
+	__u64 object, target;		/* dentries, 0 for none */
+	__u32 data_len, part_len, part_max, cut;
+	struct hg_event event;
+	__u8 data[HG_DATA_SIZE + HG_DATA_SLACK];
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, HG_SCRATCHES);
+	__type(key, __u32);
+	__type(value, struct hg_scratch);
+} scratches __weak SEC(".maps");
+
+HG_INLINE struct hg_scratch *scratch_claim(void)
+{
+	__u32 i;
+
+	for (i = 0; i < HG_SCRATCHES; i++) {
+		__u32 key = i;
+		struct hg_scratch *s = bpf_map_lookup_elem(&scratches, &key);
+
+		if (s && __sync_val_compare_and_swap(&s->busy, 0, 1) == 0)
+			return s;
+	}
+	return NULL;
+}
+
+HG_INLINE void scratch_release(struct hg_scratch *s)
+{
+	__sync_lock_test_and_set(&s->busy, 0);
+}
+
+#endif

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Which superblock is which place: learned when user space asks, forgotten when it is destroyed. */
+#include "place.h"
+
+enum { REGISTERED = 1, REGISTER_FULL = 2 };
+
+/*
+ * User space names a mount by calling fstatfs(2) on a descriptor of its root while `registrar`
+ * holds its thread id: so the kernel's own pointers are exact, where device numbers are used again.
+ */
+SEC("lsm/sb_statfs")
+int BPF_PROG(sb_statfs, struct dentry *dentry)
+{
+	__u32 zero = 0, home;
+	struct hg_registrar *reg = bpf_map_lookup_elem(&registrar, &zero);
+	struct hg_superblock entry = {};
+	__u64 key = (__u64)dentry->d_sb;
+
+	if (!reg || !reg->who || reg->who != (__u32)bpf_get_current_pid_tgid())
+		return 0;
+	home = home_of(dentry->d_sb->s_magic);
+	entry.anchor = (__u64)dentry;
+	entry.place = reg->place;
+	/* A home needs no entry: any instance of it has the same name. */
+	if (!home && bpf_map_update_elem(&superblocks, &key, &entry, BPF_ANY))
+		reg->done = REGISTER_FULL;
+	else
+		reg->done = REGISTERED;
+	return 0;
+}
+
+/* Before the memory, and with it the address, can be used for another superblock. */
+SEC("lsm/sb_free_security")
+void BPF_PROG(sb_free_security, struct super_block *sb)
+{
+	__u64 key = (__u64)sb;
+
+	bpf_map_delete_elem(&superblocks, &key);
+}

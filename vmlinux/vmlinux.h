@@ -1,0 +1,244 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The kernel types the programs read, with only the members they read. How it was made: by hand,
+ * each member looked up by name in the BTF of Debian's 6.1 and 6.12 kernels (`tools/vm btf 6.1`,
+ * `bpftool btf dump file F format c`); offsets here mean nothing, every access is relocated to
+ * the running kernel's BTF when the object is loaded (CO-RE), and a member that a kernel lacks
+ * makes loading fail. Constants are the kernel's own values; they are not in BTF.
+ */
+#ifndef HG_VMLINUX_H
+#define HG_VMLINUX_H
+
+#include <linux/types.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
+
+struct qstr {
+	union {
+		struct {
+			__u32 hash;
+			__u32 len;
+		};
+	};
+	const unsigned char *name;
+};
+
+struct hlist_bl_node {
+	struct hlist_bl_node **pprev;
+};
+
+struct file_system_type {
+	const char *name;
+};
+
+struct dentry;
+
+struct super_block {
+	unsigned long s_flags;
+	unsigned long s_magic;
+	struct dentry *s_root;
+};
+
+struct inode {
+	unsigned short i_mode;
+	struct super_block *i_sb;
+};
+
+struct dentry {
+	unsigned int d_flags;
+	struct hlist_bl_node d_hash;
+	struct dentry *d_parent;
+	struct qstr d_name;
+	struct inode *d_inode;
+	struct super_block *d_sb;
+};
+
+struct path {
+	struct dentry *dentry;
+};
+
+struct file {
+	struct path f_path;
+	struct inode *f_inode;
+	unsigned int f_mode;
+	unsigned int f_flags;
+};
+
+struct iattr {
+	unsigned int ia_valid;
+};
+
+struct linux_binprm {
+	struct file *file;
+};
+
+struct vm_area_struct {
+	unsigned long vm_flags;
+	struct file *vm_file;
+};
+
+struct kernfs_node {
+	__u64 id;
+};
+
+struct cgroup;
+
+struct cgroup_subsys_state {
+	struct cgroup *cgroup;
+	struct cgroup_subsys_state *parent;
+};
+
+struct cgroup_root {
+	int hierarchy_id;
+};
+
+struct cgroup {
+	struct cgroup_subsys_state self;
+	struct kernfs_node *kn;
+	struct cgroup_root *root;
+};
+
+struct css_set {
+	struct cgroup *dfl_cgrp;
+};
+
+typedef struct {
+	int counter;
+} atomic_t;
+
+struct signal_struct {
+	atomic_t live;
+};
+
+struct mm_struct {
+	struct file *exe_file;
+};
+
+struct task_struct {
+	int pid;
+	int tgid;
+	struct task_struct *real_parent;
+	struct task_struct *group_leader;
+	struct mm_struct *mm;
+	unsigned int personality;
+	struct css_set *cgroups;
+	struct signal_struct *signal;
+	__u64 start_boottime;
+	char comm[16];
+};
+
+struct in6_addr {
+	union {
+		__u8 u6_addr8[16];
+	} in6_u;
+};
+
+struct sock_common {
+	unsigned short skc_family;
+	__be32 skc_rcv_saddr;
+	__u16 skc_num;
+	struct in6_addr skc_v6_rcv_saddr;
+};
+
+struct sock {
+	struct sock_common __sk_common;
+	__u16 sk_type;
+	__u16 sk_protocol;
+};
+
+struct socket {
+	struct sock *sk;
+};
+
+struct msghdr {
+	void *msg_name;
+	int msg_namelen;
+	unsigned int msg_flags;
+};
+
+struct bpf_iter_meta;
+
+struct bpf_iter__task {
+	struct bpf_iter_meta *meta;
+	struct task_struct *task;
+};
+
+#pragma clang attribute pop
+
+/* Address structures as system calls pass them; the layout is the ABI (include/uapi/linux/in.h). */
+struct sockaddr {
+	__u16 sa_family;
+	char sa_data[14];
+};
+
+#define S_IFMT		0170000
+#define S_IFSOCK	0140000
+#define S_IFBLK		0060000
+#define S_IFCHR		0020000
+#define S_IFDIR		0040000
+
+#define O_TRUNC		00001000
+#define __O_TMPFILE	020000000
+#define __FMODE_EXEC	0x20		/* in f_flags; a system call cannot set it */
+#define FMODE_READ	0x1
+#define FMODE_WRITE	0x2
+#define FMODE_CREATED	0x100000
+
+#define ATTR_MODE	(1 << 0)
+#define ATTR_UID	(1 << 1)
+#define ATTR_GID	(1 << 2)
+#define ATTR_SIZE	(1 << 3)
+#define ATTR_ATIME	(1 << 4)
+#define ATTR_MTIME	(1 << 5)
+
+#define RENAME_EXCHANGE	(1 << 1)
+#define RENAME_WHITEOUT	(1 << 2)
+
+#define PROT_READ	0x1
+#define PROT_EXEC	0x4
+#define READ_IMPLIES_EXEC	0x0400000
+#define VM_EXEC		0x4UL
+
+#define SB_KERNMOUNT	(1UL << 22)	/* never in a user's mount table */
+#define PROC_SUPER_MAGIC	0x9fa0
+#define SYSFS_MAGIC		0x62656572
+#define DEVPTS_SUPER_MAGIC	0x1cd1
+#define CGROUP2_SUPER_MAGIC	0x63677270
+#define BPF_FS_MAGIC		0xcafe4a11
+#define TMPFS_MAGIC		0x01021994
+#define HUGETLBFS_MAGIC		0x958458f6
+#define PIPEFS_MAGIC		0x50495045
+#define SOCKFS_MAGIC		0x534f434b
+#define ANON_INODE_FS_MAGIC	0x09041934
+#define NSFS_MAGIC		0x6e736673
+#define PID_FS_MAGIC		0x50494446
+#define SECRETMEM_MAGIC		0x5345434d
+#define DMA_BUF_MAGIC		0x444d4142
+
+#define AF_UNSPEC	0
+#define AF_UNIX		1
+#define AF_INET		2
+#define AF_INET6	10
+#define AF_NETLINK	16
+#define SOCK_STREAM	1
+#define SOCK_DGRAM	2
+#define NETLINK_ROUTE	0
+#define IPPROTO_MPTCP	262
+#define MSG_FASTOPEN	0x20000000
+
+#define SIGKILL		9
+#define EPERM		1
+#define EACCES		13
+#define ENOMEM		12
+
+#define FS_IOC_SETFLAGS		0x40086602
+#define FS_IOC32_SETFLAGS	0x40046602
+#define FS_IOC_FSSETXATTR	0x401c5820
+#define FS_IOC_SETVERSION	0x40087602
+#define FS_IOC32_SETVERSION	0x40047602
+#define FS_IOC_ENABLE_VERITY	0x40806685
+#define FS_IOC_SET_ENCRYPTION_POLICY	0x800c6613
+
+#endif
