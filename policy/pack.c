@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * The layout of an image. A small policy is one chunk: tables first, then the byte automata, whose
+ * rows may reach past their end. Otherwise the byte automata come first, from chunk 0 on, where
+ * every walk begins, and tables take what is left and chunks of their own.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "image.h"
+#include "pack.h"
+
+struct packer {
+	const struct pack_input *in;
+	struct pack_space space;
+	uint32_t *row_number;		/* rows of the automata to rows of the image */
+	uint32_t *rows;			/* and back */
+	uint32_t n_rows;
+	struct pack_dirs dirs;
+	struct hg_head head;
+};
+
+static void number_row(struct packer *p, uint32_t row)
+{
+	if (p->row_number[row] != UINT32_MAX)
+		return;
+	p->row_number[row] = p->n_rows;
+	p->rows[p->n_rows++] = row;
+}
+
+/* Rows that something still leads to, in the order of the machines. */
+static int number_rows(struct packer *p)
+{
+	const struct fa *dirs = p->in->paths->dirs, *ep = p->in->endpoint;
+	size_t n = p->in->rows->rows.n, i;
+
+	p->row_number = malloc(n * sizeof(*p->row_number));
+	p->rows = malloc(n * sizeof(*p->rows));
+	if (!p->row_number || !p->rows)
+		return -ENOMEM;
+	memset(p->row_number, 0xff, n * sizeof(*p->row_number));
+	number_row(p, PACK_ROW_NONE);
+	number_row(p, dirs->start_out);
+	for (i = 0; i < dirs->n_states; i++)
+		number_row(p, dirs->states[i].next_out);
+	for (i = 0; i < dirs->n_edges; i++)
+		number_row(p, dirs->edges[i].out);
+	for (i = 0; i < ep->n_states; i++)
+		number_row(p, ep->states[i].out);
+	return p->n_rows > HG_OUTS_MAX ? -E2BIG : 0;
+}
+
+static int pack_lexer(struct packer *p)
+{
+	const struct fa *fa = p->in->paths->lexer;
+	uint16_t *out = malloc(fa->n_states * sizeof(*out));
+	struct pack_bytes bytes = { fa, HG_LEXER_CLASSES, out, p->dirs.fallback };
+	uint32_t i;
+	int r;
+
+	if (!out)
+		return -ENOMEM;
+	for (i = 0; i < fa->n_states; i++)
+		out[i] = (uint16_t)fa->states[i].out;
+	r = pack_bytes(&p->space, &bytes, &p->head.lexer);
+	free(out);
+	return r;
+}
+
+static int pack_endpoint(struct packer *p)
+{
+	const struct fa *fa = p->in->endpoint;
+	uint16_t *out = malloc(fa->n_states * sizeof(*out));
+	struct pack_bytes bytes = { fa, HG_ENDPOINT_CLASSES, out, NULL };
+	uint32_t i;
+	int r;
+
+	if (!out)
+		return -ENOMEM;
+	for (i = 0; i < fa->n_states; i++)
+		out[i] = (uint16_t)p->row_number[fa->states[i].out];
+	r = pack_bytes(&p->space, &bytes, &p->head.endpoint);
+	free(out);
+	return r;
+}
+
+static void put(struct packer *p, const struct hg_region *region, uint32_t i, const void *element,
+		uint32_t units)
+{
+	memcpy(pack_space_at(&p->space, region, i, units), element, units * HG_UNIT);
+}
+
+static void fill_tables(struct packer *p)
+{
+	const struct paths *paths = p->in->paths;
+	const struct pack_rows *rows = p->in->rows;
+	uint32_t i;
+
+	for (i = 0; i < p->head.n_dirs; i++) {
+		const struct fa_state *s = paths->dirs->states + i;
+		struct hg_dir dir = {
+			.next = (uint16_t)s->next,
+			.out = (uint16_t)p->row_number[s->next_out],
+			.any_allow = paths->any[i] & HG_ALL_PATH_ACTIONS,
+			.all_allow = paths->all[i] & HG_ALL_PATH_ACTIONS,
+			.any_held = paths->any[i] >> 8 & HG_ALL_PATH_ACTIONS,
+			.all_held = paths->all[i] >> 8 & HG_ALL_PATH_ACTIONS,
+			.base = p->dirs.base[i],
+			.kin = (uint16_t)paths->kin[i],
+		};
+
+		put(p, &p->head.dirs, i, &dir, 2);
+	}
+	for (i = 0; i < p->head.n_outs; i++) {
+		struct hg_out out = pack_rows_get(rows, p->rows[i]);
+
+		put(p, &p->head.outs, i, &out, 2);
+	}
+	for (i = 0; i < p->head.n_rules; i++)
+		put(p, &p->head.rules, i, rows->rules + i, 1);
+	for (i = 0; i < 1u << p->head.hash_bits; i++)
+		put(p, &p->head.cells, i, p->dirs.table + i, 1);
+}
+
+static int pack_tables(struct packer *p)
+{
+	int r;
+
+	r = pack_space_region(&p->space, 1u << p->head.hash_bits, 1, &p->head.cells);
+	if (r == 0)
+		r = pack_space_region(&p->space, p->head.n_dirs, 2, &p->head.dirs);
+	if (r == 0)
+		r = pack_space_region(&p->space, p->head.n_outs, 2, &p->head.outs);
+	if (r == 0)
+		r = pack_space_region(&p->space, p->head.n_rules, 1, &p->head.rules);
+	if (r == 0)
+		fill_tables(p);
+	return r;
+}
+
+static int lay_out(struct packer *p, bool single)
+{
+	int r;
+
+	pack_space_done(&p->space);
+	p->space.max = single ? 1 : p->in->max_chunks;
+	r = pack_space_chunk(&p->space, HG_FIRST_FREE_UNIT);
+	if (r == 0 && single)
+		r = pack_tables(p);
+	if (r == 0)
+		r = pack_lexer(p);
+	if (r == 0)
+		r = pack_endpoint(p);
+	if (r == 0 && !single)
+		r = pack_tables(p);
+	return r;
+}
+
+static void fill_head(struct packer *p)
+{
+	p->head.magic = HG_MAGIC;
+	p->head.n_dirs = p->in->paths->dirs->n_states;
+	p->head.n_outs = p->n_rows;
+	p->head.n_symbols = p->in->paths->n_symbols;
+	p->head.n_rules = (uint32_t)p->in->rows->n_rules;
+	p->head.hash_bits = p->dirs.hash_bits;
+	p->head.flags = p->in->flags;
+	p->head.root_dir = (uint16_t)p->in->paths->dirs->start;
+	p->head.root_out = (uint16_t)p->row_number[p->in->paths->dirs->start_out];
+}
+
+static int too_big(const struct packer *p, struct ruleset_error *error)
+{
+	return ruleset_fail(error, -E2BIG, 0,
+			    "the policy does not fit: %u directory states, %u name symbols, %zu "
+			    "verdict rows (at most %u each), %u chunks at most; rules that give "
+			    "each directory its own exceptions cost most",
+			    p->in->paths->dirs->n_states, p->in->paths->n_symbols,
+			    p->in->rows->rows.n, HG_OUTS_MAX, p->in->max_chunks);
+}
+
+int pack_image(const struct pack_input *in, struct hg_chunk **ret, uint32_t *ret_n,
+	       struct ruleset_error *ret_error)
+{
+	struct packer p = { .in = in };
+	int r;
+
+	r = number_rows(&p);
+	if (r == 0)
+		r = pack_dirs(in->paths->dirs, p.row_number, &p.dirs);
+	if (r == 0) {
+		fill_head(&p);
+		r = lay_out(&p, true);
+		if (r == -E2BIG)
+			r = lay_out(&p, false);
+	}
+	if (r == 0) {
+		p.head.n_chunks = p.space.n;
+		memcpy(p.space.chunks, &p.head, sizeof(p.head));
+		p.head.uid = image_uid(p.space.chunks, p.space.n);
+		memcpy(p.space.chunks, &p.head, sizeof(p.head));
+		*ret = p.space.chunks;
+		*ret_n = p.space.n;
+		p.space.chunks = NULL;
+	} else if (r == -E2BIG) {
+		r = too_big(&p, ret_error);
+	}
+	pack_space_done(&p.space);
+	pack_dirs_done(&p.dirs);
+	free(p.row_number);
+	free(p.rows);
+	return r;
+}

@@ -1,0 +1,255 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * One rule: its text parsed, its objects expanded, its patterns and endpoints into the ruleset.
+ */
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "policy_load.h"
+
+static void origin_where(const struct origin *o, size_t offset, unsigned *ret_line,
+			 unsigned *ret_col)
+{
+	*ret_line = o->line;
+	*ret_col = offset + 1;
+	if (o->doc)
+		document_where(o->doc, node_source(o->doc, o->node, offset), ret_line, ret_col);
+}
+
+int compiler_say(struct compiler *c, enum diag_level level, const struct origin *o, size_t offset,
+		 const char *format, ...)
+{
+	char message[700];
+	unsigned line, col;
+	va_list ap;
+
+	va_start(ap, format);
+	vsnprintf(message, sizeof(message), format, ap);
+	va_end(ap);
+	origin_where(o, offset, &line, &col);
+	if (level == DIAG_ERROR)
+		c->failed = true;
+	return diag_add(c->d, level, o->file, line, col, "%s", message);
+}
+
+static char *one_line(const char *text, size_t len)
+{
+	char *out;
+
+	while (len && strchr(" \t\r\n", text[len - 1]))
+		len--;
+	for (; len && strchr(" \t\r\n", *text); text++)
+		len--;
+	out = strndup(text, len);
+	for (char *c = out; c && *c; c++) {
+		if (strchr("\t\r\n", *c))
+			*c = ' ';
+	}
+	return out;
+}
+
+static int add_rule(struct compiler *c, const struct origin *o, const char *text, size_t len,
+		    const struct rule_line *r, bool never, uint16_t *ret_rule)
+{
+	struct policy *p = c->p;
+	struct policy_rule *rule;
+	int err;
+
+	if (p->n_rules == HG_RULES_MAX)
+		return compiler_say(c, DIAG_ERROR, o, 0, "more than %d rules", HG_RULES_MAX);
+	/* Grows at powers of two. */
+	if (!(p->n_rules & (p->n_rules - 1))) {
+		rule = reallocarray(p->rules, p->n_rules ? p->n_rules * 2 : 1, sizeof(*rule));
+		if (!rule)
+			return -ENOMEM;
+		p->rules = rule;
+	}
+	rule = &p->rules[p->n_rules];
+	*rule = (struct policy_rule){ .never = never, .verdict = r->verdict, .options = r->options };
+	origin_where(o, 0, &rule->line, &rule->col);
+	rule->file = strdup(o->file);
+	rule->text = one_line(text, len);
+	p->n_rules++;
+	if (!rule->file || !rule->text)
+		return -ENOMEM;
+	err = ruleset_add(p->ruleset, r->verdict, r->options, ret_rule);
+	return err ? err : *ret_rule == p->n_rules - 1 ? 0 : -EPROTO;
+}
+
+/* What ruleset_path() has against a pattern, at the byte of the rule that it came from. */
+static int pattern_error(struct compiler *c, const struct origin *o, const struct pattern *p,
+			 const struct pattern *written, const struct ruleset_error *e)
+{
+	size_t at = e->offset < p->len ? e->offset : p->len ? p->len - 1 : 0;
+	bool same = !strcmp(p->bytes, written->bytes);
+
+	return compiler_say(c, DIAG_ERROR, o, p->len ? p->from[at] : 0, "%s%s%s%s", e->message,
+		   same ? "" : " (here: ", same ? "" : p->bytes, same ? "" : ")");
+}
+
+/* Links that were followed since there were `before` of them, by the rule at hand. */
+static int note_followed(struct compiler *c, size_t before, uint16_t rule)
+{
+	uint16_t *by;
+
+	if (c->followed.n == before)
+		return 0;
+	by = reallocarray(c->followed_by, c->followed.n, sizeof(*by));
+	if (!by)
+		return -ENOMEM;
+	c->followed_by = by;
+	for (; before < c->followed.n; before++)
+		by[before] = rule;
+	return 0;
+}
+
+static void tell_resolved(struct compiler *c, const struct origin *o, const struct pattern *p,
+			  const struct variants *v, bool deny)
+{
+	if (o->shipped || !v->leads_to)
+		return;
+	if (v->self && !deny)
+		compiler_say(c, DIAG_WARNING, o, p->from[0], "%s is every process's, %s: a path cannot tell an agent's "
+		    "own processes from others", p->bytes, v->leads_to);
+	else if (v->link)
+		compiler_say(c, DIAG_NOTE, o, p->from[0], "%s is %s here: %s is a symbolic link", p->bytes, v->leads_to,
+		    v->link);
+	else
+		compiler_say(c, DIAG_NOTE, o, p->from[0], "%s is %s here", p->bytes, v->leads_to);
+}
+
+static int add_path(struct compiler *c, const struct origin *o, const struct rule_line *r,
+		    uint16_t rule, const struct pattern *p)
+{
+	struct expand_links links = {
+		.resolve = !c->l->params->no_resolve,
+		.untrusted = &c->untrusted,
+		.followed = &c->followed,
+	};
+	bool deny = r->verdict == HG_DENY;
+	uint8_t actions = r->all ? HG_ALL_PATH_ACTIONS : r->path_actions;
+	struct ruleset_error e = {};
+	size_t before = c->followed.n;
+	struct variants v;
+	int err;
+
+	err = expand_path(&links, p, deny, &v);
+	if (err == -E2BIG)
+		return compiler_say(c, DIAG_ERROR, o, p->from[0], "more than %d alternatives in front of the first "
+			   "wildcard; write rules of their own", EXPAND_ALTERNATIVES_MAX);
+	if (err)
+		return err;
+	err = note_followed(c, before, rule);
+	for (size_t i = 0; i < v.n && !err; i++) {
+		const struct pattern *real = &v.items[i].pattern;
+
+		if (!(actions & v.items[i].actions))
+			continue;
+		err = ruleset_path(c->p->ruleset, rule, actions & v.items[i].actions, real->bytes,
+				   real->len, &e);
+		if (err == -EINVAL || err == -E2BIG)
+			err = pattern_error(c, o, real, p, &e);
+	}
+	if (!err)
+		tell_resolved(c, o, p, &v, deny);
+	variants_done(&v);
+	return err;
+}
+
+static int add_endpoint(struct compiler *c, const struct origin *o, const struct rule_line *r,
+			uint16_t rule, const struct pattern *p)
+{
+	uint8_t actions = r->all ? HG_BIT(HG_CONNECT) | HG_BIT(HG_LISTEN) : r->endpoint_actions;
+	struct ruleset_endpoint ep;
+	struct ruleset_error e = {};
+	struct rule_error wrong;
+	int err;
+
+	err = rule_parse_endpoint(p->bytes, p->len, &ep, &wrong);
+	if (err == -EINVAL)
+		return compiler_say(c, DIAG_ERROR, o, p->from[0], "%s", wrong.message);
+	if (!err)
+		err = ruleset_endpoint(c->p->ruleset, rule, actions, &ep, &e);
+	if (err == -EINVAL || err == -E2BIG)
+		return compiler_say(c, DIAG_ERROR, o, p->from[0], "%s", e.message);
+	return err;
+}
+
+static int add_object(struct compiler *c, const struct origin *o, const struct rule_line *r,
+		      uint16_t rule, const struct pattern *p, const char *text, size_t len)
+{
+	bool same = p->len == len && !memcmp(p->bytes, text, len);
+	enum rule_object_kind kind;
+	struct rule_error e;
+	size_t at;
+	int err;
+
+	err = rule_object_kind(r, p->bytes, p->len, &kind, &e);
+	if (err == -EINVAL) {
+		at = e.at < p->len ? p->from[e.at] : p->len ? p->from[p->len - 1] + (e.at >= p->len) : 0;
+		return compiler_say(c, DIAG_ERROR, o, at, "%s%s%s%s", e.message, same ? "" : " (here: ",
+			   same ? "" : p->bytes, same ? "" : ")");
+	}
+	if (err)
+		return err;
+	return kind == OBJECT_PATH ? add_path(c, o, r, rule, p) : add_endpoint(c, o, r, rule, p);
+}
+
+static int add_objects(struct compiler *c, const struct origin *o, const char *text,
+		       const struct rule_line *r, uint16_t rule)
+{
+	struct patterns all;
+	struct rule_error e;
+	int err = 0;
+
+	for (size_t i = 0; i < r->n_objects; i++) {
+		const struct rule_object *object = &r->objects[i];
+
+		err = expand_variables(&c->l->scope, text + object->at, object->len, object->at, &all, &e);
+		if (err == -EINVAL) {
+			c->failed = true;
+			if (*e.message)
+				compiler_say(c, DIAG_ERROR, o, e.at, "%s", e.message);
+			continue;
+		}
+		if (err)
+			return err;
+		for (size_t k = 0; k < all.n && !err; k++)
+			err = add_object(c, o, r, rule, &all.items[k], text + object->at, object->len);
+		patterns_done(&all);
+		if (err && err != -EINVAL)
+			return err;
+	}
+	return 0;
+}
+
+int compiler_add(struct compiler *c, const struct origin *o, const char *text, size_t len,
+		 bool never)
+{
+	struct rule_line r;
+	struct rule_error e;
+	uint16_t rule;
+	int err;
+
+	err = rule_parse(text, len, &r, &e);
+	if (err == -EINVAL)
+		return compiler_say(c, DIAG_ERROR, o, e.at, "%s", e.message);
+	if (err)
+		return err;
+	if (never && r.verdict != HG_DENY) {
+		rule_line_done(&r);
+		return compiler_say(c, DIAG_ERROR, o, 0, "a `never` rule denies: what it says cannot be lifted, so "
+			   "nothing in it can be allowed or asked for; move the rule to `rules`");
+	}
+	err = add_rule(c, o, text, len, &r, never, &rule);
+	if (!err && r.use && r.verdict == HG_ALLOW)
+		c->flags |= r.use_flags;
+	if (!err && r.use && r.verdict == HG_DENY)
+		c->flags &= ~r.use_flags;
+	if (!err && !r.use)
+		err = add_objects(c, o, text, &r, rule);
+	rule_line_done(&r);
+	return err;
+}

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * One rule's text: VERDICT ACTION[,ACTION...] OBJECT [OBJECT...] [\[OPTIONS\]]
+ *
+ * Bytes in, structs out: no I/O, no variables, no list of rules. Return 0, -EINVAL with *e filled,
+ * or -ENOMEM.
+ */
+#ifndef HG_RULE_PARSE_H
+#define HG_RULE_PARSE_H
+
+#include "ruleset.h"
+
+/* What is wrong at byte `at` of the text given. An empty message: already reported elsewhere. */
+struct rule_error {
+	size_t at;
+	char message[480];
+};
+
+struct rule_object {
+	size_t at, len;		/* in the rule's text, quotes not included */
+};
+
+struct rule_line {
+	enum hg_verdict verdict;
+	bool all;			/* `all`: what the object is decides */
+	uint8_t path_actions;		/* HG_BIT(HG_READ) ... */
+	uint8_t endpoint_actions;	/* HG_BIT(HG_CONNECT) ... */
+	bool use;
+	uint32_t use_flags;		/* HG_F_* the rule speaks of */
+	uint8_t options;		/* HG_OPT_* */
+	struct rule_object *objects;
+	size_t n_objects;
+};
+
+int rule_parse(const char *text, size_t len, struct rule_line *ret, struct rule_error *e);
+void rule_line_done(struct rule_line *r);
+
+enum rule_object_kind { OBJECT_PATH, OBJECT_ENDPOINT };
+
+/* What an object (variables replaced) is, once it is clear that the rule's actions go with it. */
+int rule_object_kind(const struct rule_line *r, const char *text, size_t len,
+		     enum rule_object_kind *ret, struct rule_error *e);
+
+/* ADDRESS[/BITS][:PORTS][/PROTO] */
+int rule_parse_endpoint(const char *text, size_t len, struct ruleset_endpoint *ret,
+			struct rule_error *e);
+
+/* Writes the message; returns -EINVAL. */
+int rule_fail(struct rule_error *e, size_t at, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+
+extern const char *const rule_action_names[HG_N_PATH_ACTIONS];
+extern const char *const rule_endpoint_action_names[HG_N_EP_ACTIONS];
+extern const char *const rule_verdict_names[3];
+
+/* ---- the words (rule_parse_words.c): -EINVAL with *e at `at` for a word that is none, or that
+ * this version does not enforce ---- */
+int rule_verdict_word(const char *word, size_t len, size_t at, enum hg_verdict *ret,
+		      struct rule_error *e);
+int rule_action_word(const char *word, size_t len, size_t at, struct rule_line *r,
+		     struct rule_error *e);
+int rule_use_word(const char *word, size_t len, size_t at, uint32_t *ret_flag,
+		  struct rule_error *e);
+int rule_option_word(const char *word, size_t len, size_t at, uint8_t *ret_option,
+		     struct rule_error *e);
+
+#endif

@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * An ordered list of rules and the automata made from it. The last matching rule decides.
+ *
+ * This is the border between the language (policy/, above) and the automata (below): the language
+ * hands over expanded patterns, the automata give back an image for the kernel and answers to
+ * questions. Return values: 0 or -errno for breakage; a bad pattern or a policy that grows too big
+ * is -EINVAL / -E2BIG with *ret_error filled.
+ */
+#ifndef HG_RULESET_H
+#define HG_RULESET_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include "../bpf/core/table.h"
+#include "../bpf/core/endpoint.h"
+
+struct ruleset;
+struct image;
+
+/* What is wrong with a pattern: byte offset into it (0-based), what, and what would be right; or,
+ * for -E2BIG, the rules that make the automaton grow, most guilty first. */
+struct ruleset_error {
+	size_t offset;
+	char message[240];
+	uint16_t blamed[4];
+	unsigned n_blamed;
+};
+
+int ruleset_new(struct ruleset **ret);
+void ruleset_free(struct ruleset *rs);
+
+/* Appends a rule: its index is the number of rules before it. options: HG_OPT_*. */
+int ruleset_add(struct ruleset *rs, enum hg_verdict verdict, uint8_t options, uint16_t *ret_rule);
+
+/*
+ * Gives `rule` (any rule added; order among rules decides, not order of these calls) a path
+ * pattern for actions (HG_BIT(HG_READ)...). Pattern: bytes, no NUL; absolute, or starting
+ * with double-star-slash; '*' any bytes but '/', '?' one byte but '/', '[a-z]' '[!a-z]' one byte
+ * but '/', '{a,b}' alternatives (nesting, slashes inside), double star any bytes ('/' included);
+ * '/x/' double star is /x and everything below; '\' makes the next byte literal. "." and ".."
+ * components, empty components ("//", a trailing '/' other than the root's) and NUL are errors.
+ * "/" is the root directory alone.
+ */
+int ruleset_path(struct ruleset *rs, uint16_t rule, uint8_t actions, const char *pattern,
+		 size_t len, struct ruleset_error *ret_error);
+
+/* A set of endpoints: the address prefix, ports and protocols a rule speaks of. */
+struct ruleset_endpoint {
+	uint8_t family;		/* 4, 6, or 0 for both (then prefix_len is 0) */
+	uint8_t address[16];	/* network order; first 4 bytes for family 4 */
+	uint8_t prefix_len;	/* bits */
+	uint16_t port_low, port_high;	/* inclusive, host order; 0..65535 for any */
+	bool tcp, udp, icmp;
+};
+/* actions: HG_BIT(HG_CONNECT), HG_BIT(HG_LISTEN). A v4-mapped v6 prefix of at least 96 bits must be
+ * given as family 4 (the caller normalises); a shorter v6 prefix never matches v4. */
+int ruleset_endpoint(struct ruleset *rs, uint16_t rule, uint8_t actions,
+		     const struct ruleset_endpoint *ep, struct ruleset_error *ret_error);
+
+/* HG_F_* for the image's head. */
+void ruleset_set_flags(struct ruleset *rs, uint32_t flags);
+
+struct ruleset_limits {
+	uint32_t max_states;	/* of any intermediate automaton; 0: the default */
+	uint32_t max_chunks;	/* 0: HG_CHUNKS_MAX */
+};
+/* Compiles everything added. Deterministic: the same rules give the same bytes. */
+int ruleset_compile(struct ruleset *rs, const struct ruleset_limits *limits, struct image **ret,
+		    struct ruleset_error *ret_error);
+
+/* ---- the compiled image ---- */
+void image_free(struct image *im);
+const struct hg_chunk *image_chunks(const struct image *im, uint32_t *ret_n);
+const struct hg_head *image_head(const struct image *im);
+/* Takes n chunks of bytes (copied) as an image after checking every state, unit, region and index
+ * in them; -EBADMSG with a message when the kernel could be led astray by it. */
+int image_from_bytes(const void *bytes, uint32_t n_chunks, struct image **ret,
+		     struct ruleset_error *ret_error);
+
+/* Verdict row of a path ("/", or "/a/b" without a trailing slash), decided by bpf/core/run.h. */
+int image_path(const struct image *im, const char *path, size_t len, struct hg_out *ret);
+/* The same, and the directory state below it (for mount points). */
+int image_path_at(const struct image *im, const char *path, size_t len, uint16_t *ret_dir, uint16_t *ret_out);
+int image_endpoint(const struct image *im, const struct hg_endpoint *ep, struct hg_out *ret);
+
+/* ---- every rule that matches, for explain: fills ret_rules in rule order, returns how many ---- */
+size_t ruleset_match_path(const struct ruleset *rs, const char *path, size_t len, unsigned action,
+			  uint16_t *ret_rules, size_t max);
+size_t ruleset_match_endpoint(const struct ruleset *rs, const struct hg_endpoint *ep,
+			      unsigned action, uint16_t *ret_rules, size_t max);
+
+/* Rules that can never decide any action on any path or endpoint: sets ret_dead[rule] (n_rules
+ * bytes) to 1. Uses the automata compiled by the last ruleset_compile(). */
+int ruleset_dead(const struct ruleset *rs, uint8_t *ret_dead);
+
+/*
+ * Difference of two rulesets: shortest path (witness, NUL-terminated, at most max bytes) and action
+ * for which `b` allows (verdict allow) and `a` does not. Returns 1 with *ret_action and witness, 0
+ * when there is none, -errno.
+ */
+int ruleset_newly_allows(const struct ruleset *a, const struct ruleset *b, unsigned *ret_action,
+			 char *witness, size_t max);
+
+#endif

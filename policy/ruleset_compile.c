@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* From rules to an image: lexer, directories, endpoints, pack, verify. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "image.h"
+#include "ruleset_inner.h"
+
+/* Of an automaton before it is minimal; some 100 MiB while compiling. */
+#define MAX_STATES (1u << 18)
+#define MAX_EDGES (6u << 20)
+
+struct paths_limits ruleset_paths_limits(const struct ruleset_limits *limits)
+{
+	struct paths_limits l = { MAX_STATES, MAX_EDGES };
+
+	if (limits && limits->max_states)
+		l.max_states = limits->max_states;
+	return l;
+}
+
+int ruleset_fill_trie(const struct ruleset *rs, struct paths_lexer *lexer, struct paths_trie **ret,
+		      struct ruleset_error *ret_error)
+{
+	struct paths_trie *trie HG_CLEANUP(paths_trie_free) = NULL;
+	struct glob *glob;
+	size_t i;
+	int r;
+
+	r = paths_trie_new(lexer, &trie);
+	for (i = 0; i < rs->n_patterns && r == 0; i++) {
+		const struct ruleset_pattern *p = rs->patterns + i;
+
+		r = glob_parse(&glob, p->text, p->len, ret_error);
+		if (r < 0)
+			return r;
+		r = paths_trie_add(trie, glob, p->rule, p->actions, ret_error);
+		glob_free(&glob);
+		if (r == -E2BIG && ret_error) {
+			ret_error->blamed[0] = p->rule;
+			ret_error->n_blamed = 1;
+		}
+	}
+	if (r < 0)
+		return r;
+	*ret = trie;
+	trie = NULL;
+	return 0;
+}
+
+static int compile_paths(const struct ruleset *rs, struct pack_rows *rows,
+			 const struct paths_limits *limits, struct paths *ret,
+			 struct ruleset_error *ret_error)
+{
+	struct paths_lexer *lexer HG_CLEANUP(paths_lexer_free) = NULL;
+	struct paths_trie *trie HG_CLEANUP(paths_trie_free) = NULL;
+	struct paths_symbols symbols HG_CLEANUP(paths_symbols_done) = { 0 };
+	struct fa *dirs HG_CLEANUP(fa_free) = NULL;
+	int r;
+
+	r = paths_lexer_new(&lexer);
+	if (r == 0)
+		r = ruleset_fill_trie(rs, lexer, &trie, ret_error);
+	if (r == 0)
+		r = paths_lexer_compile(lexer, limits, &symbols, ret_error);
+	if (r == 0)
+		r = paths_trie_compile(trie, &symbols, rows, limits, &dirs, ret_error);
+	if (r < 0)
+		return r;
+	r = paths_join(&symbols, dirs, rows, ret);
+	if (r == -E2BIG)
+		ruleset_fail(ret_error, r, 0,
+			     "more than %u transitions of directories over names: fewer rules with "
+			     "stars that match many of the names other rules spell out",
+			     FA_COLUMN_CELLS_MAX);
+	return r;
+}
+
+static int compile_endpoints(const struct ruleset *rs, struct pack_rows *rows,
+			     const struct paths_limits *limits, struct fa **ret,
+			     struct ruleset_error *ret_error)
+{
+	struct endpoints *endpoints HG_CLEANUP(endpoints_free) = NULL;
+	size_t i;
+	int r;
+
+	r = endpoints_new(&endpoints);
+	for (i = 0; i < rs->n_addresses && r == 0; i++)
+		r = endpoints_add(endpoints, &rs->addresses[i].set, rs->addresses[i].rule,
+				  rs->addresses[i].actions);
+	return r < 0 ? r : endpoints_compile(endpoints, rows, limits, ret, ret_error);
+}
+
+/* Notes the rules that decide something in some row of the image: a row is there because some
+ * path or endpoint leads to it. */
+static int note_deciding(struct ruleset *rs, const struct image *im)
+{
+	uint8_t *decides = calloc(rs->n_rules + 1, 1);
+	struct hg_out out;
+	uint32_t i;
+	unsigned a;
+
+	if (!decides)
+		return -ENOMEM;
+	for (i = 0; i < image_head(im)->n_outs; i++) {
+		image_row(im, i, &out);
+		for (a = 0; a < HG_N_PATH_ACTIONS; a++)
+			if (out.rule[a] != HG_RULE_NONE)
+				decides[out.rule[a]] = 1;
+	}
+	free(rs->decides);
+	rs->decides = decides;
+	return 0;
+}
+
+int ruleset_compile(struct ruleset *rs, const struct ruleset_limits *limits, struct image **ret,
+		    struct ruleset_error *ret_error)
+{
+	struct paths_limits l = ruleset_paths_limits(limits);
+	struct pack_rows rows HG_CLEANUP(pack_rows_done) = { 0 };
+	struct paths paths HG_CLEANUP(paths_done) = { 0 };
+	struct fa *endpoint HG_CLEANUP(fa_free) = NULL;
+	struct pack_input in = { &paths, NULL, &rows, rs->flags, HG_CHUNKS_MAX };
+	struct hg_chunk *chunks;
+	uint32_t n;
+	int r;
+
+	if (limits && limits->max_chunks && limits->max_chunks < HG_CHUNKS_MAX)
+		in.max_chunks = limits->max_chunks;
+	r = pack_rows_init(&rows, rs->rules, rs->n_rules);
+	if (r == 0)
+		r = compile_paths(rs, &rows, &l, &paths, ret_error);
+	if (r == 0)
+		r = compile_endpoints(rs, &rows, &l, &endpoint, ret_error);
+	in.endpoint = endpoint;
+	if (r == 0)
+		r = pack_image(&in, &chunks, &n, ret_error);
+	if (r == 0)
+		/* What this program made goes through the same gate as what it is given. */
+		r = image_take(chunks, n, ret, ret_error);
+	if (r < 0)
+		return r;
+	r = note_deciding(rs, *ret);
+	if (r < 0)
+		image_free(*ret);
+	return r;
+}
+
+int ruleset_dead(const struct ruleset *rs, uint8_t *ret_dead)
+{
+	size_t i;
+
+	if (!rs->decides)
+		return -EINVAL;
+	memset(ret_dead, 0, rs->n_rules);
+	/* A rule without path or endpoint speaks of other things. */
+	for (i = 0; i < rs->n_patterns; i++)
+		ret_dead[rs->patterns[i].rule] = !rs->decides[rs->patterns[i].rule];
+	for (i = 0; i < rs->n_addresses; i++)
+		ret_dead[rs->addresses[i].rule] = !rs->decides[rs->addresses[i].rule];
+	return 0;
+}
