@@ -1,0 +1,360 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* The kernel side: pinned, opened, taken out. */
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <linux/membarrier.h>
+#include <sys/mman.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/vfs.h>
+#include <time.h>
+
+#include "engine.h"
+#include "log.h"
+#include "object.h"
+#include "paths.h"
+#include "util.h"
+
+#define MAPS_DIR HG_PIN_DIR "/maps"
+#define LINKS_DIR HG_PIN_DIR "/links"
+#define BUILD_PREFIX "build-"
+#define PIN_LEN 256
+
+struct engine_map {
+	const char *name;
+	size_t at;
+};
+#define MAP(field) { #field, offsetof(struct engine, field) }
+static const struct engine_map engine_maps[] = {
+	MAP(agents),	  MAP(cgroups),	   MAP(processes), MAP(spare_processes),
+	MAP(counters),	  MAP(superblocks), MAP(starts),   MAP(registrar),
+	MAP(policies),	  MAP(rings),	   MAP(state),
+};
+
+static int *engine_fd(struct engine *e, size_t i)
+{
+	return (int *)((char *)e + engine_maps[i].at);
+}
+
+static struct engine *engine_new(void)
+{
+	struct engine *e = calloc(1, sizeof(*e));
+	size_t i;
+
+	if (!e)
+		return NULL;
+	for (i = 0; i < ARRAY_SIZE(engine_maps); i++)
+		*engine_fd(e, i) = -1;
+	e->adopt_tasks = -1;
+	return e;
+}
+
+static size_t agents_size(void)
+{
+	size_t page = sysconf(_SC_PAGESIZE), size = HG_AGENTS_MAX * sizeof(struct hg_agent);
+
+	return (size + page - 1) / page * page;
+}
+
+void engine_close(struct engine *e)
+{
+	size_t i;
+
+	if (!e)
+		return;
+	for (i = 0; i < ARRAY_SIZE(engine_maps); i++)
+		if (*engine_fd(e, i) >= 0)
+			close(*engine_fd(e, i));
+	if (e->adopt_tasks >= 0)
+		close(e->adopt_tasks);
+	if (e->agent)
+		munmap(e->agent, agents_size());
+	free(e);
+}
+
+/* Which build the pins are of. -ENOENT: none, or a load that did not finish. */
+static int pinned_build(char *buf, size_t len)
+{
+	_closedir_ DIR *d = opendir(HG_PIN_DIR);
+	struct dirent *entry;
+
+	if (!d)
+		return -errno;
+	while ((entry = readdir(d))) {
+		if (strncmp(entry->d_name, BUILD_PREFIX, strlen(BUILD_PREFIX)))
+			continue;
+		snprintf(buf, len, "%s", entry->d_name + strlen(BUILD_PREFIX));
+		return 0;
+	}
+	return -ENOENT;
+}
+
+static int pinned_check(void)
+{
+	char pinned[64], own[32];
+	int err = pinned_build(pinned, sizeof(pinned));
+
+	if (err == -ENOENT)
+		return err;
+	if (err)
+		return log_errno(err, "cannot open " HG_PIN_DIR " (are you root?)");
+	object_build(own);
+	if (!strcmp(own, pinned))
+		return 0;
+	log_error("the kernel side that is loaded is another build (%s, this one is %s); detach "
+		  "its agents and run `hydraguard unload`, then try again", pinned, own);
+	return -ESTALE;
+}
+
+static int engine_open_maps(struct engine *e)
+{
+	char path[PIN_LEN];
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(engine_maps); i++) {
+		snprintf(path, sizeof(path), MAPS_DIR "/%s", engine_maps[i].name);
+		*engine_fd(e, i) = bpf_obj_get(path);
+		if (*engine_fd(e, i) < 0)
+			return log_errno(errno, "cannot open %s", path);
+	}
+	e->adopt_tasks = bpf_obj_get(LINKS_DIR "/adopt_tasks");
+	if (e->adopt_tasks < 0)
+		return log_errno(errno, "cannot open " LINKS_DIR "/adopt_tasks");
+	e->agent = mmap(NULL, agents_size(), PROT_READ | PROT_WRITE, MAP_SHARED, e->agents, 0);
+	if (e->agent == MAP_FAILED) {
+		e->agent = NULL;
+		return log_errno(errno, "cannot map the agents' table");
+	}
+	return 0;
+}
+
+int engine_open(struct engine **ret)
+{
+	_engine_ struct engine *e = NULL;
+	int err = pinned_check();
+
+	if (err)
+		return err;
+	e = engine_new();
+	if (!e)
+		return log_errno(ENOMEM, "cannot open the kernel side");
+	err = engine_open_maps(e);
+	if (err)
+		return err;
+	*ret = take(e);
+	return 0;
+}
+
+static int bpffs_ensure(void)
+{
+	struct statfs fs;
+
+	if (statfs(HG_PIN_PARENT, &fs))
+		return log_errno(errno, "cannot use " HG_PIN_PARENT);
+	if (fs.f_type == BPF_FS_MAGIC)
+		return 0;
+	if (mount("bpf", HG_PIN_PARENT, "bpf", MS_NOSUID | MS_NODEV | MS_NOEXEC, "mode=700"))
+		return log_errno(errno, "no BPF file system is mounted on " HG_PIN_PARENT
+					", and it cannot be mounted");
+	return 0;
+}
+
+static int pin_dirs_make(void)
+{
+	static const char *const dirs[] = { HG_PIN_DIR, MAPS_DIR, LINKS_DIR };
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(dirs); i++)
+		if (mkdir(dirs[i], 0700))
+			return log_errno(errno, "cannot make %s", dirs[i]);
+	return 0;
+}
+
+/* libbpf names .bss "<object>.bss", cut to 15 characters; bpffs takes no dot. */
+static const char *pin_name(const struct bpf_map *map)
+{
+	const char *name = bpf_map__name(map), *dot = strchr(name, '.');
+
+	if (!dot)
+		return name;
+	return strcmp(dot, ".bss") ? dot + 1 : "state";
+}
+
+static int pin_maps(struct bpf_object *obj)
+{
+	struct bpf_map *map;
+	char path[PIN_LEN];
+
+	bpf_object__for_each_map(map, obj) {
+		if (!bpf_map__autocreate(map))
+			continue;
+		snprintf(path, sizeof(path), MAPS_DIR "/%s", pin_name(map));
+		if (bpf_map__pin(map, path))
+			return log_errno(errno, "cannot pin %s", path);
+	}
+	return 0;
+}
+
+static int attach_program(struct bpf_program *prog)
+{
+	const char *name = bpf_program__name(prog);
+	struct bpf_link *link;
+	char path[PIN_LEN];
+	int err;
+
+	snprintf(path, sizeof(path), LINKS_DIR "/%s", name);
+	link = bpf_program__attach(prog);
+	if (!link)
+		return log_errno(errno, "cannot attach %s", name);
+	err = bpf_link__pin(link, path);
+	if (err)
+		log_errno(err, "cannot pin %s", path);
+	/* The pin holds it from now on. */
+	bpf_link__destroy(link);
+	return err;
+}
+
+static int attach_programs(struct bpf_object *obj)
+{
+	struct bpf_program *prog;
+	int err;
+
+	bpf_object__for_each_program(prog, obj) {
+		if (!bpf_program__autoload(prog))
+			continue;
+		err = attach_program(prog);
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+static int pin_build(void)
+{
+	char own[32], path[PIN_LEN];
+
+	object_build(own);
+	snprintf(path, sizeof(path), HG_PIN_DIR "/" BUILD_PREFIX "%s", own);
+	return mkdir(path, 0700) ? log_errno(errno, "cannot make %s", path) : 0;
+}
+
+static int pin_all(struct bpf_object *obj)
+{
+	int err;
+
+	err = pin_dirs_make();
+	if (!err)
+		err = pin_maps(obj);
+	if (!err)
+		err = attach_programs(obj);
+	if (!err)
+		err = pin_build();
+	return err;
+}
+
+static int load_and_pin(void)
+{
+	enum attachment how = ATTACH_LSM;
+	struct bpf_object *obj;
+	int err;
+
+	err = bpffs_ensure();
+	if (!err)
+		err = engine_unpin();
+	if (!err)
+		err = object_open(&obj);
+	if (err)
+		return err;
+	err = object_load(obj, &how);
+	if (!err)
+		err = pin_all(obj);
+	bpf_object__close(obj);
+	if (err)
+		engine_unpin();
+	return err;
+}
+
+int engine_load(struct engine **ret)
+{
+	int err = engine_open(ret);
+
+	if (err == -ENOENT) {
+		err = load_and_pin();
+		if (!err)
+			err = engine_open(ret);
+	}
+	if (!err)
+		object_warn_fallback();
+	return err;
+}
+
+int engine_unpin(void)
+{
+	_close_ int dir = -1;
+	char pinned[64];
+	int err;
+
+	dir = open(HG_PIN_PARENT, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (dir < 0)
+		return errno == ENOENT ? 0 : log_errno(errno, "cannot open " HG_PIN_PARENT);
+	/* First what says that the rest is whole. */
+	while (!pinned_build(pinned, sizeof(pinned))) {
+		char path[PIN_LEN];
+
+		snprintf(path, sizeof(path), HG_PIN_DIR "/" BUILD_PREFIX "%s", pinned);
+		if (rmdir(path))
+			return log_errno(errno, "cannot remove %s", path);
+	}
+	err = remove_tree(dir, "hydraguard");
+	return err ? log_errno(err, "cannot remove " HG_PIN_DIR) : 0;
+}
+
+int engine_strays(const struct engine *e, uint64_t *ret)
+{
+	struct bpf_map_info info = {};
+	__u32 len = sizeof(info), zero = 0;
+	struct bpf_object *obj;
+	_free_ char *bss = NULL;
+	size_t offset;
+	int err;
+
+	err = object_open(&obj);
+	if (err)
+		return err;
+	err = object_variable(obj, ".bss", "state", &offset);
+	bpf_object__close(obj);
+	if (err || bpf_obj_get_info_by_fd(e->state, &info, &len))
+		return err ? err : -errno;
+	if (offset + sizeof(struct hg_state) > info.value_size)
+		return -EBADMSG;
+	bss = malloc(info.value_size);
+	if (!bss)
+		return -ENOMEM;
+	if (bpf_map_lookup_elem(e->state, &zero, bss))
+		return -errno;
+	*ret = ((struct hg_state *)(bss + offset))->strays;
+	return 0;
+}
+
+/* Any rename changes rename_lock's sequence, with which each kept state is stamped. */
+int engine_forget_directories(void)
+{
+	static const char a[] = HG_RUN_DIR "/renamed-a", b[] = HG_RUN_DIR "/renamed-b";
+	_close_ int fd = open(a, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+
+	if (fd < 0 || rename(a, b))
+		return log_errno(errno, "cannot rename a file in " HG_RUN_DIR);
+	return 0;
+}
+
+void engine_grace(void)
+{
+	struct timespec wait = { .tv_nsec = 50 * 1000000 };
+
+	/* MEMBARRIER_CMD_GLOBAL is synchronize_rcu(); kernels booted with nohz_full refuse it. */
+	if (syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0))
+		nanosleep(&wait, NULL);
+}

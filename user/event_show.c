@@ -1,0 +1,223 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * The line people read:
+ *
+ *   12:03:44.120 demo denied read /home/u/.ssh/id_rsa by cat[812] — deny all /home/u/.ssh (p.yaml:12)
+ *
+ * Whatever an agent can choose goes through text_show(), so that no name can fake a line, move the
+ * cursor or reorder what is read.
+ */
+#include <time.h>
+
+#include "event.h"
+#include "reasons.h"
+#include "text.h"
+#include "util.h"
+
+struct shower {
+	FILE *f;
+	const struct event *ev;
+	bool colour;
+};
+
+#define RED	"31"
+#define YELLOW	"33"
+#define GREEN	"32"
+#define DIM	"2"
+#define BOLD	"1"
+
+static void colour_on(const struct shower *s, const char *code)
+{
+	if (s->colour)
+		fprintf(s->f, "\033[%sm", code);
+}
+
+static void colour_off(const struct shower *s)
+{
+	if (s->colour)
+		fputs("\033[0m", s->f);
+}
+
+static void show(const struct shower *s, enum event_key key)
+{
+	text_show(s->f, event_text(s->ev, key), s->ev->value[key].len);
+}
+
+static void show_coloured(const struct shower *s, const char *code, enum event_key key)
+{
+	colour_on(s, code);
+	show(s, key);
+	colour_off(s);
+}
+
+static void show_time(const struct shower *s)
+{
+	uint64_t ns = event_number(s->ev, EV_TIME);
+	time_t seconds = ns / 1000000000;
+	char text[16] = "";
+	struct tm tm;
+
+	if (localtime_r(&seconds, &tm))
+		strftime(text, sizeof(text), "%H:%M:%S", &tm);
+	colour_on(s, DIM);
+	fprintf(s->f, "%s.%03u", text, (unsigned int)(ns / 1000000 % 1000));
+	colour_off(s);
+	fputc(' ', s->f);
+}
+
+static const char *verdict_colour(const char *verdict)
+{
+	if (!strcmp(verdict, "denied"))
+		return RED;
+	return strcmp(verdict, "audited") ? GREEN : YELLOW;
+}
+
+static void show_endpoint(const struct shower *s)
+{
+	bool v6 = !strcmp(event_text(s->ev, EV_NET_TYPE), "ipv6");
+
+	colour_on(s, BOLD);
+	fputs(v6 ? "[" : "", s->f);
+	show(s, EV_ADDRESS);
+	fputs(v6 ? "]" : "", s->f);
+	if (event_has(s->ev, EV_PORT))
+		fprintf(s->f, ":%llu", (unsigned long long)event_number(s->ev, EV_PORT));
+	colour_off(s);
+	fputc('/', s->f);
+	show(s, EV_TRANSPORT);
+}
+
+/* What it was done to: a path, an address or a kind of socket. */
+static void show_object(const struct shower *s)
+{
+	if (event_has(s->ev, EV_PATH)) {
+		if (event_has(s->ev, EV_UNPLACED))
+			fputs("(unnamed file system)", s->f);
+		show_coloured(s, BOLD, EV_PATH);
+	}
+	if (event_has(s->ev, EV_TARGET)) {
+		fputs(" with ", s->f);
+		show_coloured(s, BOLD, EV_TARGET);
+	}
+	if (event_has(s->ev, EV_ADDRESS))
+		show_endpoint(s);
+	if (event_has(s->ev, EV_FAMILY)) {
+		colour_on(s, BOLD);
+		show(s, EV_FAMILY);
+		fputs(" ", s->f);
+		show(s, EV_SOCK_TYPE);
+		colour_off(s);
+		fprintf(s->f, " socket (protocol %llu)",
+			(unsigned long long)event_number(s->ev, EV_PROTOCOL));
+	}
+}
+
+static void show_process(const struct shower *s)
+{
+	if (!event_has(s->ev, EV_PID))
+		return;
+	fputs(" by ", s->f);
+	show(s, EV_COMMAND);
+	fprintf(s->f, "[%llu]", (unsigned long long)event_number(s->ev, EV_PID));
+}
+
+static void show_reason(const struct shower *s)
+{
+	const struct reason *reason = reason_by_name(event_text(s->ev, EV_REASON));
+	bool rule = event_has(s->ev, EV_RULE);
+
+	fputs(" — ", s->f);
+	if (rule) {
+		show(s, EV_RULE);
+		fputs(" (", s->f);
+		show(s, EV_RULE_AT);
+		fputs(")", s->f);
+	}
+	if (rule && reason == &reasons[HG_WHY_RULE])
+		return;
+	fputs(rule ? "; " : "", s->f);
+	if (!reason) {
+		show(s, EV_REASON);
+		return;
+	}
+	fputs(reason->words, s->f);
+	if (reason->hint)
+		fprintf(s->f, " (%s)", reason->hint);
+}
+
+static void show_decision(const struct shower *s)
+{
+	const char *event = event_text(s->ev, EV_EVENT);
+
+	if (!strcmp(event, "guard.escape_attempt")) {
+		colour_on(s, RED);
+		fputs("tried to leave its cgroup", s->f);
+		colour_off(s);
+		show_process(s);
+		fputs(" — it stays confined", s->f);
+		return;
+	}
+	show_coloured(s, verdict_colour(event_text(s->ev, EV_VERDICT)), EV_VERDICT);
+	fputc(' ', s->f);
+	show(s, EV_ACTION);
+	fputc(' ', s->f);
+	show_object(s);
+	show_process(s);
+	show_reason(s);
+}
+
+/* hydraguard's own events: the name, and whatever of these is there. */
+static void show_other(const struct shower *s)
+{
+	const char *event = event_text(s->ev, EV_EVENT);
+
+	if (!strcmp(event, "events.lost")) {
+		colour_on(s, RED);
+		fprintf(s->f, "lost %llu events: its ring was full",
+			(unsigned long long)event_number(s->ev, EV_COUNT));
+		colour_off(s);
+		return;
+	}
+	show(s, EV_EVENT);
+	if (event_has(s->ev, EV_POLICY)) {
+		fputs(": policy ", s->f);
+		show(s, EV_POLICY);
+	}
+	if (event_has(s->ev, EV_GENERATION))
+		fprintf(s->f, " generation %llu",
+			(unsigned long long)event_number(s->ev, EV_GENERATION));
+	if (event_has(s->ev, EV_MODE)) {
+		fputs(" (", s->f);
+		show(s, EV_MODE);
+		fputs(")", s->f);
+	}
+	if (event_has(s->ev, EV_CGROUP)) {
+		fputs(" on ", s->f);
+		show(s, EV_CGROUP);
+	}
+	if (event_has(s->ev, EV_MESSAGE)) {
+		fputs(" — ", s->f);
+		show(s, EV_MESSAGE);
+	}
+}
+
+void event_show(FILE *f, const struct event *ev, bool colour)
+{
+	struct shower s = { .f = f, .ev = ev, .colour = colour };
+
+	show_time(&s);
+	if (event_has(ev, EV_AGENT)) {
+		show(&s, EV_AGENT);
+		fputc(' ', f);
+	}
+	if (event_is_decision(ev))
+		show_decision(&s);
+	else
+		show_other(&s);
+	if (event_number(ev, EV_COUNT) > 1 && event_is_decision(ev))
+		fprintf(f, " (%llu times)", (unsigned long long)event_number(ev, EV_COUNT));
+	if (event_has(ev, EV_MISSED))
+		fprintf(f, " (%llu events before it were lost)",
+			(unsigned long long)event_number(ev, EV_MISSED));
+	fputc('\n', f);
+}

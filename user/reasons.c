@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* The words users see for the enums of bpf/core/abi.h. */
+#include <assert.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "reasons.h"
+#include "util.h"
+
+const struct reason reasons[] = {
+	[HG_WHY_RULE] = { "rule", "a rule of the policy", NULL },
+	[HG_WHY_DEFAULT] = { "default", "no rule allows it", NULL },
+	[HG_WHY_NO_APPROVER] = { "no_approver", "the rule asks, and there is nobody to ask",
+				 NULL },
+	[HG_WHY_NO_POLICY] = { "no_policy", "the agent has no policy in force",
+			       "reload or detach the agent" },
+	[HG_WHY_UNMAPPED_FILESYSTEM] = { "unmapped_filesystem",
+					 "a file system that has no name here",
+					 "`hydraguard doctor` lists what is not mapped" },
+	[HG_WHY_DISCONNECTED] = { "disconnected", "the file has no path in its file system",
+				  NULL },
+	[HG_WHY_RACED] = { "raced", "renames kept changing the path while it was read",
+			   "try again" },
+	[HG_WHY_TOO_LONG] = { "too_long", "the path has too many components", NULL },
+	[HG_WHY_TOO_BUSY] = { "too_busy", "no room to decide at that moment", "try again" },
+	[HG_WHY_BROKEN_POLICY] = { "broken_policy", "the policy in the kernel is damaged",
+				   "reload the agent, and report this as a bug" },
+	[HG_WHY_RIGHTS_WOULD_CHANGE] = { "rights_would_change",
+					 "other rights hold at the new name",
+					 "copy instead of moving" },
+	[HG_WHY_ANONYMOUS_EXEC] = { "anonymous_exec", "a program without a file",
+				    "the policy may say `use anonymous-exec`" },
+	[HG_WHY_DEVICE_NODE] = { "device_node", "making a device node",
+				 "the policy may say `use device-node`" },
+	[HG_WHY_RAW_DISK] = { "raw_disk", "a disk below its file system",
+			      "the policy may say `use raw-disk`" },
+	[HG_WHY_SOCKET_FAMILY] = { "socket_family", "a kind of socket that no rule speaks of",
+				   NULL },
+	[HG_WHY_ADDRESS_FAMILY] = { "address_family", "an address that does not fit the socket",
+				    NULL },
+	[HG_WHY_GUARD] = { "guard", "it would touch the guard itself", NULL },
+};
+static_assert(ARRAY_SIZE(reasons) == HG_N_WHY, "one for each enum hg_why");
+
+const char *const path_action_names[] = {
+	[HG_READ] = "read",
+	[HG_MODIFY] = "modify",
+	[HG_CREATE] = "create",
+	[HG_DELETE] = "delete",
+	[HG_ATTR] = "attr",
+	[HG_EXEC] = "exec",
+};
+static_assert(ARRAY_SIZE(path_action_names) == HG_N_PATH_ACTIONS, "one for each enum hg_action");
+
+const char *const endpoint_action_names[] = {
+	[HG_CONNECT] = "connect",
+	[HG_LISTEN] = "listen",
+};
+static_assert(ARRAY_SIZE(endpoint_action_names) == HG_N_EP_ACTIONS, "one for each");
+
+const char *const verdict_names[] = {
+	[HG_SAID_DENIED] = "denied",
+	[HG_SAID_AUDITED] = "audited",
+	[HG_SAID_LOGGED] = "allowed",
+};
+
+const struct reason *reason_by_name(const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(reasons); i++)
+		if (!strcmp(reasons[i].name, name))
+			return &reasons[i];
+	return NULL;
+}
+
+static const char *const families[] = {
+	[AF_UNIX] = "unix",	   [AF_INET] = "inet",	     [AF_INET6] = "inet6",
+	[AF_NETLINK] = "netlink",  [AF_PACKET] = "packet",   [AF_VSOCK] = "vsock",
+	[AF_BLUETOOTH] = "bluetooth", [AF_ALG] = "alg",	     [AF_XDP] = "xdp",
+	[AF_CAN] = "can",	   [AF_TIPC] = "tipc",	     [AF_KCM] = "kcm",
+	[AF_RDS] = "rds",	   [AF_KEY] = "key",	     [AF_QIPCRTR] = "qrtr",
+	[AF_X25] = "x25",	   [AF_AX25] = "ax25",	     [AF_SMC] = "smc",
+	[AF_NFC] = "nfc",	   [AF_PHONET] = "phonet",   [AF_IEEE802154] = "ieee802154",
+	[AF_PPPOX] = "pppox",	   [AF_LLC] = "llc",	     [AF_RXRPC] = "rxrpc",
+	[AF_APPLETALK] = "appletalk",
+};
+
+const char *family_name(unsigned int family)
+{
+	return family < ARRAY_SIZE(families) ? families[family] : NULL;
+}
+
+const char *socket_type_name(unsigned int type)
+{
+	static const char *const types[] = {
+		[SOCK_STREAM] = "stream",	  [SOCK_DGRAM] = "dgram", [SOCK_RAW] = "raw",
+		[SOCK_RDM] = "rdm",		  [SOCK_SEQPACKET] = "seqpacket",
+		[SOCK_PACKET] = "packet",
+	};
+
+	return type < ARRAY_SIZE(types) ? types[type] : NULL;
+}

@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* Looking at agents without changing anything. */
+#include <bpf/bpf.h>
+
+#include "agent.h"
+#include "cgroup.h"
+#include "log.h"
+#include "state.h"
+#include "survey.h"
+#include "util.h"
+
+static void rules_clear(struct survey_agent *a)
+{
+	size_t i;
+
+	for (i = 0; i < a->n_rules; i++) {
+		free(a->rules[i].at);
+		free(a->rules[i].text);
+	}
+	free(a->rules);
+}
+
+void survey_clear(struct survey *s)
+{
+	size_t i;
+
+	for (i = 0; i < s->n; i++) {
+		agent_record_clear(&s->agents[i].record);
+		rules_clear(&s->agents[i]);
+	}
+	free(s->agents);
+	*s = (struct survey){};
+}
+
+static int rule_compare(const void *a, const void *b)
+{
+	const struct survey_rule *x = a, *y = b;
+
+	if (x->generation != y->generation)
+		return x->generation < y->generation ? -1 : 1;
+	if (x->rule != y->rule)
+		return x->rule < y->rule ? -1 : 1;
+	return x->why - y->why;
+}
+
+static int rules_count(const struct engine *e, struct survey_agent *a)
+{
+	struct hg_counter_key at, next, *from = NULL;
+	struct survey_rule *more;
+	struct hg_counter c;
+
+	while (!bpf_map_get_next_key(e->counters, from, &next)) {
+		at = next;
+		from = &at;
+		if (next.agent != a->record.number ||
+		    bpf_map_lookup_elem(e->counters, &next, &c))
+			continue;
+		more = reallocarray(a->rules, a->n_rules + 1, sizeof(*more));
+		if (!more)
+			return -ENOMEM;
+		a->rules = more;
+		more[a->n_rules++] = (struct survey_rule){
+			.generation = next.generation, .rule = next.rule, .why = next.reason,
+			.hits = c.hits, .lost = c.lost,
+		};
+	}
+	if (a->n_rules)
+		qsort(a->rules, a->n_rules, sizeof(*a->rules), rule_compare);
+	return 0;
+}
+
+/* Rules of generations whose table is gone keep their numbers. */
+static int rules_name(int dir, struct survey_agent *a)
+{
+	_generation_ struct generation_record g = {};
+	const struct rule_record *rule;
+	struct survey_rule *r;
+
+	for (r = a->rules; r < a->rules + a->n_rules; r++) {
+		if (r->generation != g.generation) {
+			generation_clear(&g);
+			if (generation_read(dir, a->record.name, r->generation, &g))
+				g.generation = r->generation;
+		}
+		if (r->rule == HG_RULE_NONE || r->rule >= g.n_rules)
+			continue;
+		rule = &g.rules[r->rule];
+		r->text = strdup(rule->text);
+		if (!r->text || asprintf(&r->at, "%s:%u", rule->file, rule->line) < 0) {
+			r->at = NULL;
+			return -ENOMEM;
+		}
+	}
+	return 0;
+}
+
+static void agent_processes_look(const struct engine *e, struct survey_agent *a)
+{
+	_close_ int fd = cgroup_open(a->record.cgroup);
+	uint64_t id = 0;
+	size_t own = 0;
+
+	/* Another cgroup of that name may have been made since. */
+	a->cgroup_gone = fd < 0 || cgroup_id(fd, &id) || id != a->record.cgroup_id;
+	if (!a->cgroup_gone)
+		cgroup_count(fd, &a->n_processes);
+	if (e && a->live && !agent_processes(e, &a->record, &own) && own > a->n_processes)
+		a->n_strays = own - a->n_processes;
+}
+
+static int agent_look(const struct engine *e, int dir, bool rules, struct survey_agent *a)
+{
+	const struct hg_agent *live;
+	int err = 0;
+
+	a->live = e && agent_is_live(e, &a->record);
+	agent_processes_look(e, a);
+	if (!a->live)
+		return 0;
+	live = &e->agent[a->record.number];
+	a->mode = live->mode;
+	a->denied = live->denied;
+	a->logged = live->logged;
+	a->lost = live->lost;
+	a->uncounted = live->uncounted;
+	if (rules) {
+		err = rules_count(e, a);
+		if (!err)
+			err = rules_name(dir, a);
+	}
+	return err;
+}
+
+static int agents_look(const struct engine *e, int dir, const char *name, bool rules,
+		       struct records *agents, struct survey *s)
+{
+	size_t i;
+	int err;
+
+	s->agents = calloc(agents->n ? agents->n : 1, sizeof(*s->agents));
+	if (!s->agents)
+		return -ENOMEM;
+	for (i = 0; i < agents->n; i++) {
+		if (name && strcmp(agents->items[i].name, name))
+			continue;
+		s->agents[s->n].record = agents->items[i];
+		agents->items[i] = (struct agent_record){};
+		err = agent_look(e, dir, rules, &s->agents[s->n++]);
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+static size_t unknown_count(const struct engine *e, const struct survey *s)
+{
+	size_t n = 0, i;
+	uint32_t number;
+
+	for (number = 1; number < HG_AGENTS_MAX; number++) {
+		if (!e->agent[number].uid)
+			continue;
+		for (i = 0; i < s->n && s->agents[i].record.number != number; i++)
+			;
+		n += i == s->n;
+	}
+	return n;
+}
+
+int survey_make(const char *name, bool rules, struct survey *ret)
+{
+	_close_ int dir = agents_dir_open(false);
+	_records_ struct records agents = {};
+	_engine_ struct engine *e = NULL;
+	_survey_ struct survey s = {};
+	int err;
+
+	err = dir == -ENOENT ? 0 : dir < 0 ? dir : records_read(dir, &agents);
+	if (!err)
+		err = engine_open(&e);
+	if (err && err != -ENOENT)
+		return err;
+	s.loaded = e;
+	s.n_broken = agents.n_broken;
+	err = agents_look(e, dir, name, rules, &agents, &s);
+	if (err)
+		return log_errno(err, "cannot look at the agents");
+	if (name && !s.n) {
+		log_error("no agent is named \"%s\"; `hydraguard list` says which there are", name);
+		return -ENOENT;
+	}
+	if (e && !name)
+		s.n_unknown = unknown_count(e, &s);
+	if (e)
+		engine_strays(e, &s.strays);
+	*ret = s;
+	s = (struct survey){};
+	return 0;
+}

@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* `hydraguard check`: everything that is wrong with policies, or doubtful. No privilege, no kernel. */
+#include "cli.h"
+#include "json.h"
+#include "log.h"
+#include "text.h"
+#include "util.h"
+#include "verbs.h"
+
+enum { OPT_JSON = 1, OPT_HOME, OPT_NAME, OPT_WORKSPACE };
+
+static const struct option options[] = {
+	{ "json", no_argument, NULL, OPT_JSON },
+	{ "home", required_argument, NULL, OPT_HOME },
+	{ "name", required_argument, NULL, OPT_NAME },
+	{ "workspace", required_argument, NULL, OPT_WORKSPACE },
+	{},
+};
+static const struct cli cli = {
+	.usage = "check [--json] [--home DIR] [--name NAME] [--workspace DIR] POLICY...",
+	.help = "POLICY is a file, the name of a shipped policy, or - for standard input.\n"
+		"  --json            one array, an object for each policy\n"
+		"  --home DIR        ${home}: of the user that the agent will run as\n"
+		"  --name NAME       ${name}, instead of the policy's own\n"
+		"  --workspace DIR   instead of the policy's own\n"
+		"Exit code 1: at least one has errors.\n",
+	.options = options,
+};
+
+static const struct {
+	const char *word, *code;
+} levels[] = {
+	[DIAG_ERROR] = { "error", "31" },
+	[DIAG_WARNING] = { "warning", "33" },
+	[DIAG_NOTE] = { "note", "36" },
+};
+
+static size_t count(const struct diags *d, enum diag_level level)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < d->n; i++)
+		n += d->items[i].level == level;
+	return n;
+}
+
+static size_t kernel_bytes(const struct policy *p)
+{
+	uint32_t n = 0;
+
+	if (p)
+		image_chunks(p->image, &n);
+	return (size_t)n * HG_CHUNK_SIZE;
+}
+
+/* What comes from diags was made fit for terminals where it was added (policy/diag.h). */
+static void print_diag(const struct diag *d, bool colour)
+{
+	fputs(d->file, stdout);
+	if (d->line)
+		printf(":%u:%u", d->line, d->col);
+	printf(colour ? ": \033[%3$sm%1$s:\033[0m %2$s\n" : ": %1$s: %2$s\n", levels[d->level].word,
+	       d->message, levels[d->level].code);
+}
+
+static void print_text(const char *file, const struct policy *p, const struct diags *d)
+{
+	bool colour = terminal_colour(STDOUT_FILENO);
+
+	for (size_t i = 0; i < d->n; i++)
+		print_diag(&d->items[i], colour);
+	text_show(stdout, file, strlen(file));
+	if (p)
+		printf(": %zu rules, ", p->n_rules);
+	else
+		printf(": ");
+	printf("%zu errors, %zu warnings", d->n_errors, count(d, DIAG_WARNING));
+	if (p)
+		printf(", %zu KiB in the kernel", kernel_bytes(p) / 1024);
+	printf("\n");
+}
+
+static int add_diag(struct json_object *list, const struct diag *d)
+{
+	struct json_object *o = json_object_new_object();
+	int err = o ? 0 : -ENOMEM;
+
+	json_add_text(o, "level", levels[d->level].word, &err);
+	json_add_text(o, "file", d->file, &err);
+	if (d->line) {
+		json_add_u64(o, "line", d->line, &err);
+		json_add_u64(o, "col", d->col, &err);
+	}
+	json_add_text(o, "message", d->message, &err);
+	json_append(list, o, &err);
+	return err;
+}
+
+static int add_result(struct json_object *list, const char *file, const struct policy *p,
+		      const struct diags *d)
+{
+	struct json_object *o = json_object_new_object(), *items = json_object_new_array();
+	size_t len;
+	_free_ char *shown = utf8_repair(file, strlen(file), &len);
+	int err = o && items && shown ? 0 : -ENOMEM;
+
+	for (size_t i = 0; i < d->n && !err; i++)
+		err = add_diag(items, &d->items[i]);
+	json_add_text(o, "policy", shown, &err);
+	json_add_flag(o, "ok", p != NULL, &err);
+	if (p) {
+		json_add_text(o, "name", p->name, &err);
+		json_add_text(o, "mode", p->mode == POLICY_AUDIT ? "audit" : "enforce", &err);
+		json_add_u64(o, "rules", p->n_rules, &err);
+		json_add_u64(o, "bytes", kernel_bytes(p), &err);
+	}
+	json_add_u64(o, "errors", d->n_errors, &err);
+	json_add_u64(o, "warnings", count(d, DIAG_WARNING), &err);
+	json_add(o, "diagnostics", items, &err);
+	json_append(list, o, &err);
+	return err;
+}
+
+/* 0: sound; -EINVAL or what kept it from being read; told. */
+static int check(const char *file, const struct policy_params *params, struct json_object *list)
+{
+	_policy_ struct policy *p = NULL;
+	struct diags d = {};
+	int err, told = 0;
+
+	err = policy_load(file, params, &d, &p);
+	if (!err)
+		policy_warn(p, &d);
+	if (list)
+		told = add_result(list, file, p, &d);
+	else
+		print_text(file, p, &d);
+	diags_clear(&d);
+	return err ? err : told;
+}
+
+int verb_check(int argc, char **argv)
+{
+	struct policy_params params = { .search = cli_search };
+	_json_ struct json_object *list = NULL;
+	bool json = false, wrong = false;
+	int c, code, err;
+
+	while ((c = cli_next(&cli, argc, argv, &code)) != -1) {
+		switch (c) {
+		case OPT_JSON:
+			json = true;
+			break;
+		case OPT_HOME:
+			params.home = optarg;
+			break;
+		case OPT_NAME:
+			params.name = optarg;
+			break;
+		case OPT_WORKSPACE:
+			params.workspace = optarg;
+			break;
+		default:
+			return code;
+		}
+	}
+	if (optind == argc)
+		return cli_usage(&cli, "give at least one POLICY");
+	if (json && !(list = json_object_new_array()))
+		return exit_code(-ENOMEM);
+	for (; optind < argc; optind++)
+		wrong |= check(argv[optind], &params, list) != 0;
+	err = json ? json_print(list) : fflush(stdout) ? -EIO : 0;
+	if (err)
+		return exit_code(err);
+	return wrong ? EXIT_NO : EXIT_DONE;
+}

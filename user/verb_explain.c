@@ -1,0 +1,427 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* `hydraguard explain`: what a policy decides, by which rule, over which others. */
+#include <limits.h>
+
+#include "cli.h"
+#include "json.h"
+#include "log.h"
+#include "text.h"
+#include "util.h"
+#include "verbs.h"
+#include "../policy/expand.h"
+
+enum { OPT_JSON = 1, OPT_POLICY, OPT_HOME, OPT_NAME, OPT_WORKSPACE, OPT_NO_RESOLVE };
+
+static const struct option options[] = {
+	{ "json", no_argument, NULL, OPT_JSON },
+	{ "policy", required_argument, NULL, OPT_POLICY },
+	{ "home", required_argument, NULL, OPT_HOME },
+	{ "name", required_argument, NULL, OPT_NAME },
+	{ "workspace", required_argument, NULL, OPT_WORKSPACE },
+	{ "no-resolve", no_argument, NULL, OPT_NO_RESOLVE },
+	{},
+};
+static const struct cli cli = {
+	.usage = "explain --policy POLICY [OPTION]... ACTION[,ACTION]... PATH|ENDPOINT",
+	.help = "ACTION: read, modify, create, delete, attr, exec, write (modify, create, delete and\n"
+		"attr), all; or connect, listen with an endpoint as 192.0.2.1:443 or [2001:db8::1]:53/udp.\n"
+		"  --json            one object\n"
+		"  --home DIR        ${home}: of the user that the agent will run as\n"
+		"  --name NAME       ${name}, instead of the policy's own\n"
+		"  --workspace DIR   instead of the policy's own\n"
+		"  --no-resolve      take PATH as the kernel's own name, do not follow its links\n"
+		"Exit code 0: all of it is allowed; 1: some of it is not.\n",
+	.options = options,
+};
+
+/* Rules that match one object, shown at most. */
+#define MATCHES_MAX 256
+/* Bytes of a rule that a line shows. */
+#define RULE_SHOWN_MAX 160
+
+struct question {
+	const struct policy *p;
+	struct json_object *results;	/* NULL: readable lines */
+	bool no_resolve;
+	bool refused;			/* something was not allowed */
+};
+
+/* One object as the kernel sees it. */
+struct answer {
+	const char *action;		/* its word */
+	unsigned index;
+	const char *object;		/* as given */
+	const char *named;		/* as the kernel names it */
+	struct hg_out out;
+	uint16_t rules[MATCHES_MAX];	/* every rule that matches, in order */
+	size_t n_rules;
+};
+
+/* ---- saying it ---- */
+
+static enum hg_verdict verdict_of(const struct answer *a)
+{
+	uint8_t bit = HG_BIT(a->index);
+
+	return a->out.allow & bit ? HG_ALLOW : a->out.ask & bit ? HG_ASK : HG_DENY;
+}
+
+static void print_rule(const char *word, const struct policy_rule *r)
+{
+	size_t len = strlen(r->text), n = len;
+
+	if (n > RULE_SHOWN_MAX) {
+		n = RULE_SHOWN_MAX;
+		while (n && r->text[n] != ' ')
+			n--;
+	}
+	printf("  %s ", word);
+	text_show(stdout, r->file, strlen(r->file));
+	printf(":%u:%u: ", r->line, r->col);
+	text_show(stdout, r->text, n);
+	printf("%s%s\n", n < len ? " ..." : "", r->never ? " (never)" : "");
+}
+
+/* JSON is UTF-8, names need not be. */
+static char *text_repaired(const char *text)
+{
+	size_t len;
+
+	return utf8_repair(text, strlen(text), &len);
+}
+
+static void print_answer(const struct question *q, const struct answer *a)
+{
+	uint16_t deciding = a->out.rule[a->index];
+
+	printf("%s %s ", rule_verdict_names[verdict_of(a)], a->action);
+	text_show(stdout, a->object, strlen(a->object));
+	if (strcmp(a->object, a->named)) {
+		printf(" (");
+		text_show(stdout, a->named, strlen(a->named));
+		printf(")");
+	}
+	printf("%s\n", q->p->mode == POLICY_AUDIT && verdict_of(a) != HG_ALLOW ?
+			       ", only reported: the policy's mode is audit" : "");
+	if (deciding == HG_RULE_NONE)
+		printf("  by default: no rule matches\n");
+	else
+		print_rule("by", &q->p->rules[deciding]);
+	for (size_t i = a->n_rules; i-- > 0;) {
+		if (a->rules[i] != deciding)
+			print_rule("over", &q->p->rules[a->rules[i]]);
+	}
+}
+
+static struct json_object *json_rule(const struct policy_rule *r, int *err)
+{
+	struct json_object *o = json_object_new_object();
+	_free_ char *file = text_repaired(r->file);
+	_free_ char *text = text_repaired(r->text);
+
+	if (!o || !file || !text)
+		*err = -ENOMEM;
+	json_add_text(o, "file", file, err);
+	json_add_u64(o, "line", r->line, err);
+	json_add_u64(o, "col", r->col, err);
+	json_add_text(o, "text", text, err);
+	json_add_flag(o, "never", r->never, err);
+	return o;
+}
+
+static int json_answer(const struct question *q, const struct answer *a)
+{
+	struct json_object *o = json_object_new_object(), *over = json_object_new_array();
+	_free_ char *object = text_repaired(a->object);
+	_free_ char *named = text_repaired(a->named);
+	uint16_t deciding = a->out.rule[a->index];
+	int err = o && over && object && named ? 0 : -ENOMEM;
+
+	json_add_text(o, "action", a->action, &err);
+	json_add_text(o, "object", object, &err);
+	json_add_text(o, "named", named, &err);
+	json_add_text(o, "verdict", rule_verdict_names[verdict_of(a)], &err);
+	json_add_text(o, "reason", deciding == HG_RULE_NONE ? "default" : "rule", &err);
+	if (deciding != HG_RULE_NONE)
+		json_add(o, "rule", json_rule(&q->p->rules[deciding], &err), &err);
+	for (size_t i = a->n_rules; i-- > 0;) {
+		if (a->rules[i] != deciding)
+			json_append(over, json_rule(&q->p->rules[a->rules[i]], &err), &err);
+	}
+	json_add(o, "overrode", over, &err);
+	json_append(q->results, o, &err);
+	return err;
+}
+
+static int say(struct question *q, const struct answer *a)
+{
+	q->refused |= verdict_of(a) != HG_ALLOW;
+	if (q->results)
+		return json_answer(q, a);
+	print_answer(q, a);
+	return 0;
+}
+
+/* ---- paths ---- */
+
+/* Absolute, without ".", ".." and empty parts, nothing followed. */
+static int path_clean(const char *path, char **ret)
+{
+	_free_ char *cwd = *path == '/' ? strdup("") : getcwd(NULL, 0);
+	_free_ char *all = NULL, *out = NULL;
+	char *save = NULL, *slash;
+	size_t len = 0;
+
+	if (!cwd || asprintf(&all, "%s/%s", cwd, path) < 0)
+		return -ENOMEM;
+	out = calloc(1, strlen(all) + 2);
+	if (!out)
+		return -ENOMEM;
+	for (char *part = strtok_r(all, "/", &save); part; part = strtok_r(NULL, "/", &save)) {
+		if (!strcmp(part, "."))
+			continue;
+		if (!strcmp(part, "..")) {
+			slash = strrchr(out, '/');
+			len = slash ? (size_t)(slash - out) : 0;
+			out[len] = '\0';
+			continue;
+		}
+		out[len++] = '/';
+		strcpy(out + len, part);
+		len += strlen(part);
+	}
+	if (!len)
+		strcpy(out, "/");
+	*ret = take(out);
+	return 0;
+}
+
+/* What the kernel calls it for this action: creating and deleting are of the name itself, the rest
+ * goes through a link. */
+static int path_named(const struct question *q, const char *path, unsigned action, char **ret)
+{
+	bool follow = action != HG_CREATE && action != HG_DELETE;
+	_free_ char *absolute = NULL, *cwd = NULL;
+	struct place at;
+	int err;
+
+	if (q->no_resolve)
+		return path_clean(path, ret);
+	cwd = *path == '/' ? strdup("") : getcwd(NULL, 0);
+	if (!cwd || asprintf(&absolute, "%s/%s", cwd, path) < 0)
+		return -ENOMEM;
+	err = place_find(absolute, follow, NULL, &at);
+	if (err)
+		return err;
+	/* /proc/self of this process: a number like the agent's. */
+	if (at.self == SELF_NONE)
+		*ret = take(at.real);
+	else if (asprintf(ret, "%s/%d%s%s", at.real, getpid(), *at.rest ? "/" : "", at.rest) < 0)
+		err = -ENOMEM;
+	place_done(&at);
+	return err;
+}
+
+static int explain_paths(struct question *q, uint8_t actions, const char *path)
+{
+	int err = 0;
+
+	for (unsigned i = 0; i < HG_N_PATH_ACTIONS && !err; i++) {
+		struct answer a = { .action = rule_action_names[i], .index = i, .object = path };
+		_free_ char *named = NULL;
+
+		if (!(actions & HG_BIT(i)))
+			continue;
+		err = path_named(q, path, i, &named);
+		if (!err)
+			err = image_path(q->p->image, named, strlen(named), &a.out);
+		if (err)
+			return log_errno(err, "cannot tell about %s", path);
+		a.named = named;
+		a.n_rules = ruleset_match_path(q->p->ruleset, named, strlen(named), i, a.rules,
+					       MATCHES_MAX);
+		a.n_rules = a.n_rules < MATCHES_MAX ? a.n_rules : MATCHES_MAX;
+		err = say(q, &a);
+	}
+	return err;
+}
+
+/* ---- endpoints ---- */
+
+static int explain_endpoint(struct question *q, unsigned action, const char *text,
+			    const struct ruleset_endpoint *ep, uint8_t proto)
+{
+	struct answer a = { .action = rule_endpoint_action_names[action], .index = action, .object = text };
+	const char *word = proto == HG_TCP ? "tcp" : proto == HG_UDP ? "udp" : "icmp";
+	uint16_t port = proto == HG_ICMP ? 0 : ep->port_low;
+	_free_ char *named = NULL;
+	struct hg_endpoint bytes = {};
+	int err;
+
+	if (ep->family == 4)
+		hg_endpoint_v4(&bytes, ep->address, proto, port, action == HG_CONNECT);
+	else
+		hg_endpoint_v6(&bytes, ep->address, proto, port, action == HG_CONNECT);
+	if ((strchr(text, '/') ? asprintf(&named, "%s", text) : asprintf(&named, "%s/%s", text, word)) < 0)
+		return -ENOMEM;
+	err = image_endpoint(q->p->image, &bytes, &a.out);
+	if (err)
+		return log_errno(err, "cannot tell about %s", text);
+	a.named = named;
+	a.n_rules = ruleset_match_endpoint(q->p->ruleset, &bytes, action, a.rules, MATCHES_MAX);
+	a.n_rules = a.n_rules < MATCHES_MAX ? a.n_rules : MATCHES_MAX;
+	return say(q, &a);
+}
+
+static int explain_endpoints(struct question *q, uint8_t actions, const char *text,
+			     const struct ruleset_endpoint *ep)
+{
+	int err = 0;
+
+	for (unsigned i = 0; i < HG_N_EP_ACTIONS && !err; i++) {
+		if (!(actions & HG_BIT(i)))
+			continue;
+		if (ep->tcp)
+			err = explain_endpoint(q, i, text, ep, HG_TCP);
+		if (ep->udp && !err)
+			err = explain_endpoint(q, i, text, ep, HG_UDP);
+		if (ep->icmp && !err)
+			err = explain_endpoint(q, i, text, ep, HG_ICMP);
+	}
+	return err;
+}
+
+/* ---- the command line ---- */
+
+/* -EINVAL: told. */
+static int read_actions(const char *words, struct rule_line *ret)
+{
+	struct rule_error e;
+	size_t n;
+
+	for (;; words += n + 1) {
+		n = strcspn(words, ",");
+		if (rule_action_word(words, n, 0, ret, &e)) {
+			log_error("%s", e.message);
+			return -EINVAL;
+		}
+		if (!words[n])
+			break;
+	}
+	if (ret->use || (ret->path_actions && ret->endpoint_actions)) {
+		log_error("ask about files or about the network, one at a time");
+		return -EINVAL;
+	}
+	return 0;
+}
+
+static int read_endpoint(const char *text, struct ruleset_endpoint *ret)
+{
+	struct rule_error e;
+
+	if (rule_parse_endpoint(text, strlen(text), ret, &e)) {
+		log_error("%s", e.message);
+		return -EINVAL;
+	}
+	if (!ret->family || ret->prefix_len != (ret->family == 4 ? 32 : 128) ||
+	    (!ret->icmp && ret->port_low != ret->port_high)) {
+		log_error("ask about one address and one port, as in 192.0.2.1:443");
+		return -EINVAL;
+	}
+	return 0;
+}
+
+/* path: the object is one. */
+static int explain(struct question *q, const struct rule_line *r, bool path, const char *object,
+		   const struct ruleset_endpoint *ep)
+{
+	struct json_object *o = NULL;
+	int err = 0;
+
+	if (path)
+		err = explain_paths(q, r->all ? HG_ALL_PATH_ACTIONS : r->path_actions, object);
+	else
+		err = explain_endpoints(q, r->all ? HG_BIT(HG_CONNECT) | HG_BIT(HG_LISTEN) :
+						    r->endpoint_actions, object, ep);
+	if (!q->results)
+		return err ? err : fflush(stdout) ? -EIO : 0;
+	o = json_object_new_object();
+	if (!o)
+		err = -ENOMEM;
+	json_add_text(o, "policy", q->p->name, &err);
+	json_add_text(o, "mode", q->p->mode == POLICY_AUDIT ? "audit" : "enforce", &err);
+	json_add(o, "results", json_object_get(q->results), &err);
+	if (!err)
+		err = json_print(o);
+	json_object_put(o);
+	return err;
+}
+
+static int options_read(int argc, char **argv, struct policy_params *params, struct question *q,
+			const char **ret_policy, bool *ret_json, int *ret_code)
+{
+	int c;
+
+	while ((c = cli_next(&cli, argc, argv, ret_code)) != -1) {
+		switch (c) {
+		case OPT_JSON:
+			*ret_json = true;
+			break;
+		case OPT_POLICY:
+			*ret_policy = optarg;
+			break;
+		case OPT_HOME:
+			params->home = optarg;
+			break;
+		case OPT_NAME:
+			params->name = optarg;
+			break;
+		case OPT_WORKSPACE:
+			params->workspace = optarg;
+			break;
+		case OPT_NO_RESOLVE:
+			q->no_resolve = true;
+			break;
+		default:
+			return -EINVAL;
+		}
+	}
+	return 0;
+}
+
+int verb_explain(int argc, char **argv)
+{
+	struct policy_params params = { .search = cli_search };
+	_json_ struct json_object *results = NULL;
+	_policy_ struct policy *p = NULL;
+	struct ruleset_endpoint ep = {};
+	struct rule_line r = {};
+	struct rule_error ignored;
+	struct question q = {};
+	const char *policy = NULL, *object;
+	bool json = false, path;
+	int code, err;
+
+	if (options_read(argc, argv, &params, &q, &policy, &json, &code))
+		return code;
+	if (!policy || argc - optind != 2)
+		return cli_usage(&cli, !policy ? "name the policy with --policy" :
+					 "give an ACTION, and the PATH or ENDPOINT it is done to");
+	object = argv[optind + 1];
+	if (read_actions(argv[optind], &r) || !*object)
+		return EXIT_USAGE;
+	path = r.path_actions || (r.all && rule_parse_endpoint(object, strlen(object), &ep, &ignored));
+	if (!path && read_endpoint(object, &ep))
+		return EXIT_USAGE;
+	err = cli_policy(policy, &params, NULL, &p);
+	if (err)
+		return err == -EINVAL ? EXIT_NO : exit_code(err);
+	if (json && !(results = json_object_new_array()))
+		return exit_code(-ENOMEM);
+	q.p = p;
+	q.results = results;
+	err = explain(&q, &r, path, object, &ep);
+	if (err)
+		return exit_code(err);
+	return q.refused ? EXIT_NO : EXIT_DONE;
+}
