@@ -12,7 +12,7 @@
 unsigned diag_utf8(const char *s, size_t n, uint32_t *ret_codepoint)
 {
 	const unsigned char *u = (const unsigned char *)s;
-	static const uint32_t least[] = { 0, 0, 0x80, 0x800, 0x10000 };
+	static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
 	unsigned len, i;
 	uint32_t c;
 
@@ -99,7 +99,7 @@ static bool diags_append(struct diags *d, const struct diag *item)
 int diag_add(struct diags *d, enum diag_level level, const char *file, unsigned line, unsigned col,
 	     const char *format, ...)
 {
-	struct diag item = { .level = level, .line = line, .col = col };
+	struct diag item = {.level = level, .line = line, .col = col};
 	int err = level == DIAG_ERROR ? -EINVAL : 0;
 	va_list ap;
 

@@ -15,7 +15,8 @@ static unsigned min3(unsigned a, unsigned b, unsigned c)
 	return c < a ? c : a;
 }
 
-/* Edits (insert, delete, replace, swap neighbours) from a to b, case aside; both at most WORD_MAX. */
+/* Edits (insert, delete, replace, swap neighbours) from a to b, case aside; both at most WORD_MAX.
+ */
 static unsigned edits(const char *a, size_t n_a, const char *b, size_t n_b)
 {
 	unsigned row[WORD_MAX + 1][WORD_MAX + 1];
@@ -27,9 +28,8 @@ static unsigned edits(const char *a, size_t n_a, const char *b, size_t n_b)
 				continue;
 			}
 			row[i][j] = min3(row[i - 1][j] + 1, row[i][j - 1] + 1,
-					 row[i - 1][j - 1] +
-						 (tolower((unsigned char)a[i - 1]) !=
-						  tolower((unsigned char)b[j - 1])));
+					 row[i - 1][j - 1] + (tolower((unsigned char)a[i - 1]) !=
+							      tolower((unsigned char)b[j - 1])));
 			if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
 				row[i][j] = min3(row[i][j], row[i - 2][j - 2] + 1, ~0u);
 		}

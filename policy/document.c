@@ -15,7 +15,7 @@ struct builder {
 	struct document *doc;
 	struct diags *d;
 	yaml_parser_t yaml;
-	uint32_t *bytes_at;	/* byte offset of each character, as libyaml counts them */
+	uint32_t *bytes_at; /* byte offset of each character, as libyaml counts them */
 	size_t n_chars;
 };
 
@@ -59,9 +59,11 @@ static int check_text(struct builder *b)
 		if (c == '\r' && at + 1 < len && s[at + 1] == '\n')
 			c = '\n';
 		if (diag_deceptive(c) && c != '\n' && c != '\t')
-			return fail(b, at, "character U+%04X is invisible or moves what stands "
-				    "beside it; write it as \"%s%0*X\" in double quotes if it is meant",
-				    c, c < 0x100 ? "\\x" : "\\u", c < 0x100 ? 2 : 4, c);
+			return fail(
+				b, at,
+				"character U+%04X is invisible or moves what stands "
+				"beside it; write it as \"%s%0*X\" in double quotes if it is meant",
+				c, c < 0x100 ? "\\x" : "\\u", c < 0x100 ? 2 : 4, c);
 		b->bytes_at[b->n_chars++] = at;
 	}
 	b->bytes_at[b->n_chars] = len;
@@ -178,7 +180,8 @@ static int read_scalar(struct builder *b, const yaml_event_t *e, struct node **r
 	n->value[n->len] = '\0';
 	nul = memchr(n->value, 0, n->len);
 	if (nul)
-		return node_error(b->doc, n, nul - n->value, b->d, "a NUL byte; nothing has one in its name");
+		return node_error(b->doc, n, nul - n->value, b->d,
+				  "a NUL byte; nothing has one in its name");
 	return 0;
 }
 
@@ -197,7 +200,8 @@ static int check_key(struct builder *b, const struct node *map, const struct nod
 		    memcmp(map->items[i]->value, key->value, key->len))
 			continue;
 		document_where(b->doc, map->items[i]->at, &line, &col);
-		return fail(b, key->at, "`%s` is here twice; the first is at %u:%u", key->value, line, col);
+		return fail(b, key->at, "`%s` is here twice; the first is at %u:%u", key->value,
+			    line, col);
 	}
 	return 0;
 }
@@ -207,8 +211,8 @@ static int read_node(struct builder *b, yaml_event_t *e, unsigned depth, struct 
 /* Reads a list's or map's items until its end. An error in one place does not hide the next. */
 static int read_items(struct builder *b, struct node *parent, unsigned depth)
 {
-	yaml_event_type_t end = parent->kind == NODE_MAP ? YAML_MAPPING_END_EVENT :
-							   YAML_SEQUENCE_END_EVENT;
+	yaml_event_type_t end =
+		parent->kind == NODE_MAP ? YAML_MAPPING_END_EVENT : YAML_SEQUENCE_END_EVENT;
 	struct node *child;
 	yaml_event_t e;
 	int err;
@@ -245,11 +249,11 @@ static int read_node(struct builder *b, yaml_event_t *e, unsigned depth, struct 
 	case YAML_SCALAR_EVENT:
 		return read_scalar(b, e, ret);
 	case YAML_ALIAS_EVENT:
-		return fail(b, at, "aliases (*name) are not used in policies; put a value that "
+		return fail(b, at,
+			    "aliases (*name) are not used in policies; put a value that "
 			    "begins with * in quotes");
 	case YAML_SEQUENCE_START_EVENT:
-		err = refuse_marks(b, e, e->data.sequence_start.anchor,
-				   e->data.sequence_start.tag);
+		err = refuse_marks(b, e, e->data.sequence_start.anchor, e->data.sequence_start.tag);
 		break;
 	case YAML_MAPPING_START_EVENT:
 		err = refuse_marks(b, e, e->data.mapping_start.anchor, e->data.mapping_start.tag);
@@ -316,7 +320,8 @@ static int build(struct builder *b)
 	if (!b->doc->root)
 		return fail(b, 0, "empty; a policy begins with `version: 1`");
 	if (b->doc->root->kind != NODE_MAP)
-		return fail(b, b->doc->root->at, "a policy is a map of keys, beginning with "
+		return fail(b, b->doc->root->at,
+			    "a policy is a map of keys, beginning with "
 			    "`version: 1`");
 	return 0;
 }
@@ -325,7 +330,7 @@ int document_parse(const char *file, const char *bytes, size_t len, struct diags
 		   struct document **ret)
 {
 	struct document *doc = calloc(1, sizeof(*doc));
-	struct builder b = { .doc = doc, .d = d };
+	struct builder b = {.doc = doc, .d = d};
 	int err = -ENOMEM;
 
 	if (!doc)
@@ -342,11 +347,11 @@ int document_parse(const char *file, const char *bytes, size_t len, struct diags
 		memcpy(doc->text, bytes, len);
 		doc->text[len] = '\0';
 		doc->len = len;
-		err = len > DOCUMENT_SIZE_MAX ?
-			      diag_add(d, DIAG_ERROR, file, 0, 0,
-				       "larger than %d bytes; a policy is for people to read",
-				       DOCUMENT_SIZE_MAX) :
-			      build(&b);
+		err = len > DOCUMENT_SIZE_MAX
+			      ? diag_add(d, DIAG_ERROR, file, 0, 0,
+					 "larger than %d bytes; a policy is for people to read",
+					 DOCUMENT_SIZE_MAX)
+			      : build(&b);
 	}
 	free(b.bytes_at);
 	if (err) {

@@ -23,25 +23,25 @@ enum node_style { STYLE_PLAIN, STYLE_SINGLE, STYLE_DOUBLE, STYLE_BLOCK };
 struct node {
 	enum node_kind kind;
 	enum node_style style;
-	size_t at, end;		/* bytes of the document's text */
-	char *value;		/* of a scalar, NUL-terminated, no NUL inside */
+	size_t at, end; /* bytes of the document's text */
+	char *value;	/* of a scalar, NUL-terminated, no NUL inside */
 	size_t len;
-	struct node **items;	/* of a list; of a map: key, value, key, value ... */
+	struct node **items; /* of a list; of a map: key, value, key, value ... */
 	size_t n_items;
 };
 
 struct document {
-	char *file;		/* as messages name it */
+	char *file; /* as messages name it */
 	char *text;
 	size_t len;
-	struct node *root;	/* a map */
+	struct node *root; /* a map */
 	struct document_place *last;
 };
 
 /* The place asked for last: places are asked for in order, and are found from there. */
 struct document_place {
 	size_t at;
-	unsigned line, col;	/* from 0 */
+	unsigned line, col; /* from 0 */
 };
 
 /* Parses len bytes; 0, or -EINVAL with errors in d, or -ENOMEM. */

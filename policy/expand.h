@@ -24,7 +24,7 @@
 
 /* Bytes of a pattern, and for each the byte of the rule that it came from. */
 struct pattern {
-	char *bytes;		/* NUL-terminated */
+	char *bytes; /* NUL-terminated */
 	uint32_t *from;
 	size_t len, cap;
 };
@@ -55,12 +55,12 @@ struct variable {
 	const char *name;
 	const struct document *doc;
 	const struct node *value;
-	bool bad;		/* its value is wrong, and that has been said */
+	bool bad; /* its value is wrong, and that has been said */
 };
 
 struct scope {
-	const char *workspace, *home, *name;	/* literal; NULL where there is none */
-	bool workspace_bad;			/* there is one, but wrong, and that has been said */
+	const char *workspace, *home, *name; /* literal; NULL where there is none */
+	bool workspace_bad;		     /* there is one, but wrong, and that has been said */
 	struct variable *variables;
 	size_t n_variables;
 };
@@ -75,9 +75,9 @@ enum place_self { SELF_NONE, SELF_PROCESS, SELF_THREAD };
 
 /* Where an absolute path leads. */
 struct place {
-	char *real;		/* without links; what does not exist stays as it is */
-	enum place_self self;	/* the path went through /proc/self, and `real` is what stands */
-	char *rest;		/* before it, `rest` what follows; NULL otherwise */
+	char *real;	      /* without links; what does not exist stays as it is */
+	enum place_self self; /* the path went through /proc/self, and `real` is what stands */
+	char *rest;	      /* before it, `rest` what follows; NULL otherwise */
 };
 /* follow: a link at the very end too. links: the real path of each link followed is added. */
 int place_find(const char *path, bool follow, struct strings *links, struct place *ret);
@@ -87,21 +87,21 @@ void place_done(struct place *p);
 
 struct expand_links {
 	bool resolve;
-	const struct strings *untrusted;	/* not followed for a rule that allows */
-	struct strings *followed;		/* those that were, for rules that allow */
+	const struct strings *untrusted; /* not followed for a rule that allows */
+	struct strings *followed;	 /* those that were, for rules that allow */
 };
 
 struct variant {
 	struct pattern pattern;
-	uint8_t actions;	/* of the rule's, those that speak of this name */
+	uint8_t actions; /* of the rule's, those that speak of this name */
 };
 
 struct variants {
 	struct variant *items;
 	size_t n;
-	char *leads_to;		/* the pattern by its real name, NULL where it is as written */
-	char *link;		/* the first link on the way */
-	bool self;		/* it went through /proc/self */
+	char *leads_to; /* the pattern by its real name, NULL where it is as written */
+	char *link;	/* the first link on the way */
+	bool self;	/* it went through /proc/self */
 };
 
 /* deny: the rule takes rights away. -E2BIG: more alternatives than EXPAND_ALTERNATIVES_MAX. */

@@ -19,8 +19,7 @@
 #include <string.h>
 #include "expand.h"
 
-#define THROUGH_LINKS \
-	(HG_BIT(HG_READ) | HG_BIT(HG_MODIFY) | HG_BIT(HG_ATTR) | HG_BIT(HG_EXEC))
+#define THROUGH_LINKS (HG_BIT(HG_READ) | HG_BIT(HG_MODIFY) | HG_BIT(HG_ATTR) | HG_BIT(HG_EXEC))
 
 /* Everything about one pattern on its way into variants. */
 struct job {
@@ -57,7 +56,7 @@ static int variants_take(struct variants *v, struct pattern *p, uint8_t actions)
 		return -ENOMEM;
 	}
 	v->items = items;
-	v->items[v->n++] = (struct variant){ .pattern = *p, .actions = actions };
+	v->items[v->n++] = (struct variant){.pattern = *p, .actions = actions};
 	*p = (struct pattern){};
 	return 0;
 }
@@ -89,7 +88,8 @@ static size_t skip_class(const struct pattern *p, size_t i)
 	return i + 1;
 }
 
-/* The end of the alternative that begins at i: its comma or closing brace, len where it has none. */
+/* The end of the alternative that begins at i: its comma or closing brace, len where it has none.
+ */
 static size_t alternative_end(const struct pattern *p, size_t i)
 {
 	unsigned depth = 0;
@@ -160,7 +160,8 @@ static int literal_path(const struct pattern *p, size_t rest, char **ret)
 	for (char *c = out; *c; c++) {
 		size_t n = strcspn(c + 1, "/");
 
-		if (*c == '/' && (!n || (n == 1 && c[1] == '.') || (n == 2 && c[1] == '.' && c[2] == '.')))
+		if (*c == '/' &&
+		    (!n || (n == 1 && c[1] == '.') || (n == 2 && c[1] == '.' && c[2] == '.')))
 			clean = false;
 	}
 	if (clean)
@@ -240,7 +241,8 @@ static bool any_untrusted(const struct job *j, const struct strings *links)
 static int add_places(struct job *j, const struct pattern *p, size_t rest, const struct place *own,
 		      const struct place *target)
 {
-	bool exact = rest == p->len, same = own->self == target->self && !strcmp(own->real, target->real);
+	bool exact = rest == p->len,
+	     same = own->self == target->self && !strcmp(own->real, target->real);
 	int err = 0;
 
 	if (j->deny)
@@ -273,8 +275,8 @@ static int resolve(struct job *j, const struct pattern *p, const char *path, siz
 		goto out;
 	}
 	if (!j->deny && any_untrusted(j, &to_target)) {
-		err = rest == p->len ? add_place(j, &own, p, rest, HG_ALL_PATH_ACTIONS) :
-				       add_written(j, p);
+		err = rest == p->len ? add_place(j, &own, p, rest, HG_ALL_PATH_ACTIONS)
+				     : add_written(j, p);
 		goto out;
 	}
 	if (!j->out->link && to_target.n) {
@@ -305,7 +307,7 @@ static int expand_braces(struct job *j, const struct pattern *p, size_t brace)
 	while ((close = alternative_end(p, close)) < p->len && p->bytes[close] == ',')
 		close++;
 	if (close >= p->len)
-		return add_written(j, p);	/* never closed: ruleset_path() says so */
+		return add_written(j, p); /* never closed: ruleset_path() says so */
 	for (; begin <= close && !err; begin = end + 1) {
 		end = alternative_end(p, begin);
 		err = pattern_copy(&one, p, 0, brace);
@@ -347,7 +349,7 @@ static int expand(struct job *j, const struct pattern *p)
 int expand_path(const struct expand_links *l, const struct pattern *p, bool deny,
 		struct variants *ret)
 {
-	struct job j = { .links = l, .out = ret, .deny = deny };
+	struct job j = {.links = l, .out = ret, .deny = deny};
 	int err;
 
 	*ret = (struct variants){};

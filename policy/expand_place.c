@@ -14,9 +14,9 @@
 #include "expand.h"
 
 struct walk {
-	char *real;		/* "" for the root */
-	char *todo;		/* what is left, relative to real */
-	bool missing;		/* nothing below real exists */
+	char *real;   /* "" for the root */
+	char *todo;   /* what is left, relative to real */
+	bool missing; /* nothing below real exists */
 	unsigned n_links;
 };
 
@@ -139,7 +139,7 @@ out:
 
 int place_find(const char *path, bool follow, struct strings *links, struct place *ret)
 {
-	struct walk w = { .real = strdup(""), .todo = strdup(path) };
+	struct walk w = {.real = strdup(""), .todo = strdup(path)};
 	int err = w.real && w.todo ? 0 : -ENOMEM;
 	char *name;
 

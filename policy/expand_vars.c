@@ -12,11 +12,12 @@
 struct use {
 	const struct scope *scope;
 	struct rule_error *e;
-	uint32_t from;		/* of the first byte; of every byte where nested */
-	unsigned depth;		/* 0: in the rule itself */
+	uint32_t from;	/* of the first byte; of every byte where nested */
+	unsigned depth; /* 0: in the rule itself */
 };
 
-static int patterns_append(struct patterns *p, const char *bytes, size_t len, uint32_t from, bool step)
+static int patterns_append(struct patterns *p, const char *bytes, size_t len, uint32_t from,
+			   bool step)
 {
 	int err = 0;
 
@@ -40,7 +41,8 @@ static int check_length(struct use *u, const struct patterns *p, uint32_t at)
 {
 	for (size_t i = 0; i < p->n; i++) {
 		if (p->items[i].len > EXPAND_BYTES_MAX)
-			return rule_fail(u->e, at, "longer than %d bytes with its variables replaced",
+			return rule_fail(u->e, at,
+					 "longer than %d bytes with its variables replaced",
 					 EXPAND_BYTES_MAX);
 	}
 	return 0;
@@ -65,9 +67,11 @@ static int patterns_multiply(struct patterns *p, const struct patterns *tails, s
 
 			err = pattern_add(to, "", 0, 0);
 			for (size_t b = 0; b < p->items[i].len && !err; b++)
-				err = pattern_add(to, p->items[i].bytes + b, 1, p->items[i].from[b]);
+				err = pattern_add(to, p->items[i].bytes + b, 1,
+						  p->items[i].from[b]);
 			if (!err)
-				err = pattern_add(to, tails->items[k].bytes, tails->items[k].len, at);
+				err = pattern_add(to, tails->items[k].bytes, tails->items[k].len,
+						  at);
 		}
 	}
 	patterns_done(p);
@@ -112,13 +116,17 @@ static int machine_variable(struct use *u, const char *name, size_t len, uint32_
 		*ret = s->workspace;
 		if (!*ret && s->workspace_bad)
 			return rule_fail(u->e, at, "%s", "");
-		return *ret ? 0 : rule_fail(u->e, at, "no workspace is known; add `workspace: "
-					    "/a/folder` or give --workspace");
+		return *ret ? 0
+			    : rule_fail(u->e, at,
+					"no workspace is known; add `workspace: "
+					"/a/folder` or give --workspace");
 	}
 	if (is(name, len, "home")) {
 		*ret = s->home;
-		return *ret ? 0 : rule_fail(u->e, at, "no home is known; give --home, or write the "
-					    "folder itself");
+		return *ret ? 0
+			    : rule_fail(u->e, at,
+					"no home is known; give --home, or write the "
+					"folder itself");
 	}
 	if (is(name, len, "name"))
 		*ret = s->name;
@@ -127,7 +135,7 @@ static int machine_variable(struct use *u, const char *name, size_t len, uint32_
 
 static int own_variable(struct use *u, const struct variable *v, uint32_t at, struct patterns *p)
 {
-	struct use inner = { u->scope, u->e, at, u->depth + 1 };
+	struct use inner = {u->scope, u->e, at, u->depth + 1};
 	const struct node *list = v->value;
 	size_t n = list->kind == NODE_LIST ? list->n_items : 1;
 	struct patterns tails = {}, one = {};
@@ -136,7 +144,8 @@ static int own_variable(struct use *u, const struct variable *v, uint32_t at, st
 	if (v->bad)
 		return rule_fail(u->e, at, "%s", "");
 	if (u->depth >= EXPAND_DEPTH_MAX)
-		return rule_fail(u->e, at, "${%s} leads back to itself, or through more than %d variables",
+		return rule_fail(u->e, at,
+				 "${%s} leads back to itself, or through more than %d variables",
 				 v->name, EXPAND_DEPTH_MAX);
 	for (size_t i = 0; i < n && !err; i++) {
 		const struct node *value = list->kind == NODE_LIST ? list->items[i] : list;
@@ -204,7 +213,7 @@ static int expand(struct use *u, const char *text, size_t len, struct patterns *
 	size_t n;
 	int err;
 
-	*ret = (struct patterns){ .items = calloc(1, sizeof(*ret->items)), .n = 1 };
+	*ret = (struct patterns){.items = calloc(1, sizeof(*ret->items)), .n = 1};
 	err = ret->items ? pattern_add(ret->items, "", 0, 0) : -ENOMEM;
 	/* An empty list makes the whole an empty list: nothing more to look at. */
 	for (size_t i = 0; i < len && ret->n && !err; i += n) {
@@ -217,9 +226,12 @@ static int expand(struct use *u, const char *text, size_t len, struct patterns *
 		else if (text[i + 1] == '{')
 			err = variable(u, text + i, len - i, at, ret, &n);
 		else if (isalpha((unsigned char)text[i + 1]) || text[i + 1] == '_')
-			err = rule_fail(u->e, at, "variables have braces: ${%.*s}; for a dollar sign write \\$",
-					(int)strspn(text + i + 1, "abcdefghijklmnopqrstuvwxyz"
-						    "ABCDEFGHIJKLMNOPQRSTUVWXYZ_0123456789"), text + i + 1);
+			err = rule_fail(
+				u->e, at,
+				"variables have braces: ${%.*s}; for a dollar sign write \\$",
+				(int)strspn(text + i + 1, "abcdefghijklmnopqrstuvwxyz"
+							  "ABCDEFGHIJKLMNOPQRSTUVWXYZ_0123456789"),
+				text + i + 1);
 		else
 			err = patterns_append(ret, text + i, n, at, !u->depth);
 		if (!err)
@@ -233,7 +245,7 @@ static int expand(struct use *u, const char *text, size_t len, struct patterns *
 int expand_variables(const struct scope *s, const char *text, size_t len, uint32_t at,
 		     struct patterns *ret, struct rule_error *e)
 {
-	struct use u = { .scope = s, .e = e, .from = at };
+	struct use u = {.scope = s, .e = e, .from = at};
 
 	return expand(&u, text, len, ret);
 }

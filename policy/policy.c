@@ -81,7 +81,7 @@ int policy_load(const char *file, const struct policy_params *params, struct dia
 		struct policy **ret)
 {
 	static const struct policy_params none;
-	struct loader l = { .params = params ? params : &none, .d = d };
+	struct loader l = {.params = params ? params : &none, .d = d};
 
 	return load_any(&l, file, NULL, 0, ret);
 }
@@ -90,7 +90,7 @@ int policy_load_text(const char *file, const char *bytes, size_t len,
 		     const struct policy_params *params, const struct ruleset_limits *limits,
 		     struct diags *d, struct policy **ret)
 {
-	struct loader l = { .params = params, .limits = limits, .d = d, .no_files = true };
+	struct loader l = {.params = params, .limits = limits, .d = d, .no_files = true};
 
 	return load_any(&l, file, bytes, len, ret);
 }

@@ -29,9 +29,9 @@ const char *const policy_builtin_rules[] = {
 
 	/*
 	 * What the kernel does for whoever writes here it does for the whole machine: core_pattern,
-	 * modprobe and hotplug name programs that run outside every agent; sysrq, power and firmware
-	 * stop or replace the machine; PCI configuration gives memory away; tracefs sees everybody.
-	 * Names that begin with a digit under /proc are processes and are not meant.
+	 * modprobe and hotplug name programs that run outside every agent; sysrq, power and
+	 * firmware stop or replace the machine; PCI configuration gives memory away; tracefs sees
+	 * everybody. Names that begin with a digit under /proc are processes and are not meant.
 	 */
 	"deny write /proc/sys/** /proc/sysrq-trigger /proc/[!0-9]*/** /proc/[!0-9]*",
 	"deny write /sys/kernel/** /sys/module/** /sys/firmware/** /sys/power/** /sys/**",

@@ -9,18 +9,20 @@
 
 static int add_list(struct compiler *c, const struct source *s, const struct node *list, bool never)
 {
-	struct origin o = { .file = s->file, .doc = s->doc, .shipped = s->preset };
+	struct origin o = {.file = s->file, .doc = s->doc, .shipped = s->preset};
 	int err;
 
 	for (size_t i = 0; list && i < list->n_items; i++) {
 		o.node = list->items[i];
 		err = 0;
 		if (o.node->kind == NODE_MAP)
-			compiler_say(c, DIAG_ERROR, &o, 0, "a rule is one line of text; put it in quotes, since it has "
-			    "a `: ` in it");
+			compiler_say(c, DIAG_ERROR, &o, 0,
+				     "a rule is one line of text; put it in quotes, since it has "
+				     "a `: ` in it");
 		else if (o.node->kind == NODE_LIST)
-			compiler_say(c, DIAG_ERROR, &o, 0, "a rule is one line of text, not a list; put it in quotes "
-			    "if it begins with `[`");
+			compiler_say(c, DIAG_ERROR, &o, 0,
+				     "a rule is one line of text, not a list; put it in quotes "
+				     "if it begins with `[`");
 		else
 			err = compiler_add(c, &o, o.node->value, o.node->len, never);
 		if (err && err != -EINVAL)
@@ -31,7 +33,7 @@ static int add_list(struct compiler *c, const struct source *s, const struct nod
 
 static int add_guard_rule(struct compiler *c, unsigned *line, const char *text)
 {
-	struct origin o = { .file = "<builtin>", .line = ++*line, .shipped = true };
+	struct origin o = {.file = "<builtin>", .line = ++*line, .shipped = true};
 
 	return compiler_add(c, &o, text, strlen(text), true);
 }
@@ -107,7 +109,8 @@ static void tell_too_big(struct compiler *c, const struct ruleset_error *e)
 		if (!i)
 			diag_add(c->d, DIAG_ERROR, r->file, r->line, r->col, "%s", e->message);
 		else
-			diag_add(c->d, DIAG_NOTE, r->file, r->line, r->col, "and because of this rule");
+			diag_add(c->d, DIAG_NOTE, r->file, r->line, r->col,
+				 "and because of this rule");
 	}
 }
 
@@ -130,9 +133,12 @@ static int find_untrusted(struct compiler *c)
 		err = strings_add(&c->untrusted, link);
 		if (err)
 			return err;
-		diag_add(c->l->d, DIAG_WARNING, r->file, r->line, r->col, "%s is a symbolic link that this "
-			 "policy lets the agent make, so this rule does not follow it; name the place that "
-			 "it leads to", link);
+		diag_add(c->l->d, DIAG_WARNING, r->file, r->line, r->col,
+			 "%s is a symbolic link that this "
+			 "policy lets the agent make, so this rule does not follow it; name the "
+			 "place that "
+			 "it leads to",
+			 link);
 	}
 	return 0;
 }
@@ -163,7 +169,7 @@ static int compile_once(struct compiler *c)
 
 int policy_compile(struct loader *l, struct policy *p)
 {
-	struct compiler c = { .l = l, .p = p, .d = l->d };
+	struct compiler c = {.l = l, .p = p, .d = l->d};
 	int err;
 
 	err = compile_once(&c);

@@ -9,16 +9,16 @@
 
 static const struct key {
 	const char *word;
-	size_t at;		/* in struct source_keys */
+	size_t at; /* in struct source_keys */
 } keys[] = {
-	{ "version", offsetof(struct source_keys, version) },
-	{ "name", offsetof(struct source_keys, name) },
-	{ "extends", offsetof(struct source_keys, extends) },
-	{ "mode", offsetof(struct source_keys, mode) },
-	{ "workspace", offsetof(struct source_keys, workspace) },
-	{ "vars", offsetof(struct source_keys, vars) },
-	{ "rules", offsetof(struct source_keys, rules) },
-	{ "never", offsetof(struct source_keys, never) },
+	{"version", offsetof(struct source_keys, version)},
+	{"name", offsetof(struct source_keys, name)},
+	{"extends", offsetof(struct source_keys, extends)},
+	{"mode", offsetof(struct source_keys, mode)},
+	{"workspace", offsetof(struct source_keys, workspace)},
+	{"vars", offsetof(struct source_keys, vars)},
+	{"rules", offsetof(struct source_keys, rules)},
+	{"never", offsetof(struct source_keys, never)},
 };
 #define N_KEYS (sizeof(keys) / sizeof(*keys))
 
@@ -27,37 +27,44 @@ static int unknown_key(struct loader *l, const struct source *s, const struct no
 	const char *words[N_KEYS + 1] = {}, *near;
 
 	if (!strcmp(key->value, "ask"))
-		return node_error(s->doc, key, 0, l->d, "this version does not hold requests for "
-				  "approval yet, so `ask` settings mean nothing; leave them out (ask rules "
-				  "deny until then)");
+		return node_error(
+			s->doc, key, 0, l->d,
+			"this version does not hold requests for "
+			"approval yet, so `ask` settings mean nothing; leave them out (ask rules "
+			"deny until then)");
 	if (!strcmp(key->value, "hydraguard"))
-		return node_error(s->doc, key, 0, l->d, "in a policy's own file its keys stand at the "
+		return node_error(s->doc, key, 0, l->d,
+				  "in a policy's own file its keys stand at the "
 				  "top, not under `hydraguard`");
 	for (size_t i = 0; i < N_KEYS; i++)
 		words[i] = keys[i].word;
 	near = diag_near(key->value, key->len, words);
 	if (near)
-		return node_error(s->doc, key, 0, l->d, "unknown key `%s`; did you mean `%s`?", key->value,
-				  near);
-	return node_error(s->doc, key, 0, l->d, "unknown key `%s`; there is version, name, extends, "
-			  "mode, workspace, vars, rules and never", key->value);
+		return node_error(s->doc, key, 0, l->d, "unknown key `%s`; did you mean `%s`?",
+				  key->value, near);
+	return node_error(s->doc, key, 0, l->d,
+			  "unknown key `%s`; there is version, name, extends, "
+			  "mode, workspace, vars, rules and never",
+			  key->value);
 }
 
 int source_check_text(struct loader *l, const struct source *s, const struct node *n,
 		      const char *what)
 {
-	static const char *const others[] = { "~", "null", "Null", "NULL", "true", "True",
-					      "TRUE", "false", "False", "FALSE" };
+	static const char *const others[] = {"~",    "null", "Null",  "NULL",  "true",
+					     "True", "TRUE", "false", "False", "FALSE"};
 
 	if (n->kind != NODE_SCALAR)
 		return node_error(s->doc, n, 0, l->d, "%s is text, not a %s", what,
 				  n->kind == NODE_LIST ? "list" : "map");
 	if (!n->len)
-		return node_error(s->doc, n, 0, l->d, "%s is empty; give it a value or leave it out", what);
+		return node_error(s->doc, n, 0, l->d,
+				  "%s is empty; give it a value or leave it out", what);
 	for (size_t i = 0; n->style == STYLE_PLAIN && i < sizeof(others) / sizeof(*others); i++) {
 		if (!strcmp(n->value, others[i]))
-			return node_error(s->doc, n, 0, l->d, "%s is text; put %s in quotes if that is it",
-					  what, n->value);
+			return node_error(s->doc, n, 0, l->d,
+					  "%s is text; put %s in quotes if that is it", what,
+					  n->value);
 	}
 	return 0;
 }
@@ -70,8 +77,10 @@ static int check_list(struct loader *l, const struct source *s, const struct nod
 	if (!n || n->kind == NODE_LIST)
 		return 0;
 	*slot = NULL;
-	return node_error(s->doc, n, 0, l->d, "`%s` is a list; write each rule behind a `- `, or [] for "
-			  "none", what);
+	return node_error(s->doc, n, 0, l->d,
+			  "`%s` is a list; write each rule behind a `- `, or [] for "
+			  "none",
+			  what);
 }
 
 static int check_extends(struct loader *l, const struct source *s, const struct node **slot)
@@ -100,8 +109,10 @@ static int check_version(struct loader *l, const struct source *s)
 		return 0;
 	if (n->kind == NODE_SCALAR && n->len && strspn(n->value, "0123456789") == n->len &&
 	    n->style == STYLE_PLAIN)
-		return node_error(s->doc, n, 0, l->d, "this version of hydraguard reads `version: 1`, "
-				  "not %s", n->value);
+		return node_error(s->doc, n, 0, l->d,
+				  "this version of hydraguard reads `version: 1`, "
+				  "not %s",
+				  n->value);
 	return node_error(s->doc, n, 0, l->d, "a version is a number; write `version: 1`");
 }
 

@@ -12,7 +12,7 @@
 
 /* Policies that extend policies, in a row, and all that one may be made of. */
 #define SOURCE_DEPTH_MAX 8
-#define SOURCES_MAX 64
+#define SOURCES_MAX	 64
 
 /* The keys of a policy; document nodes, NULL where absent. */
 struct source_keys {
@@ -21,9 +21,9 @@ struct source_keys {
 
 /* One document of the policy. */
 struct source {
-	char *file;		/* as messages name it */
-	char *real;		/* its real path, NULL for presets and standard input */
-	char *folder;		/* where what it extends is looked for; NULL for presets */
+	char *file;   /* as messages name it */
+	char *real;   /* its real path, NULL for presets and standard input */
+	char *folder; /* where what it extends is looked for; NULL for presets */
 	bool preset;
 	struct document *doc;
 	struct source_keys keys;
@@ -33,13 +33,13 @@ struct loader {
 	const struct policy_params *params;
 	const struct ruleset_limits *limits;
 	struct diags *d;
-	bool failed;			/* an error is in d; looking for more goes on */
-	bool no_files;			/* a policy given as bytes may extend presets only */
-	struct source **sources;	/* extended ones before those that extend them */
+	bool failed;		 /* an error is in d; looking for more goes on */
+	bool no_files;		 /* a policy given as bytes may extend presets only */
+	struct source **sources; /* extended ones before those that extend them */
 	size_t n_sources;
-	struct source *chain[SOURCE_DEPTH_MAX];	/* those being read, the outermost first */
+	struct source *chain[SOURCE_DEPTH_MAX]; /* those being read, the outermost first */
 	size_t n_chain;
-	struct strings guarded;		/* files read, and names that would have been read instead */
+	struct strings guarded; /* files read, and names that would have been read instead */
 
 	/* What the sources say together. */
 	struct scope scope;
@@ -73,18 +73,18 @@ int sources_settle(struct loader *l);
 /* Where a rule's text stands. */
 struct origin {
 	const char *file;
-	const struct document *doc;	/* NULL for the guard's own rules */
+	const struct document *doc; /* NULL for the guard's own rules */
 	const struct node *node;
-	unsigned line;			/* of a rule of the guard */
-	bool shipped;			/* nobody can act on notes about it */
+	unsigned line; /* of a rule of the guard */
+	bool shipped;  /* nobody can act on notes about it */
 };
 
 struct compiler {
 	struct loader *l;
 	struct policy *p;
-	struct diags *d;		/* NULL when everything has been said already */
-	struct strings followed;	/* links that rules which allow follow ... */
-	uint16_t *followed_by;		/* ... and the first rule to do so */
+	struct diags *d;	 /* NULL when everything has been said already */
+	struct strings followed; /* links that rules which allow follow ... */
+	uint16_t *followed_by;	 /* ... and the first rule to do so */
 	struct strings untrusted;
 	uint32_t flags;
 	bool failed;

@@ -67,7 +67,7 @@ static int add_rule(struct compiler *c, const struct origin *o, const char *text
 		p->rules = rule;
 	}
 	rule = &p->rules[p->n_rules];
-	*rule = (struct policy_rule){ .never = never, .verdict = r->verdict, .options = r->options };
+	*rule = (struct policy_rule){.never = never, .verdict = r->verdict, .options = r->options};
 	origin_where(o, 0, &rule->line, &rule->col);
 	rule->file = strdup(o->file);
 	rule->text = one_line(text, len);
@@ -86,7 +86,7 @@ static int pattern_error(struct compiler *c, const struct origin *o, const struc
 	bool same = !strcmp(p->bytes, written->bytes);
 
 	return compiler_say(c, DIAG_ERROR, o, p->len ? p->from[at] : 0, "%s%s%s%s", e->message,
-		   same ? "" : " (here: ", same ? "" : p->bytes, same ? "" : ")");
+			    same ? "" : " (here: ", same ? "" : p->bytes, same ? "" : ")");
 }
 
 /* Links that were followed since there were `before` of them, by the rule at hand. */
@@ -111,11 +111,13 @@ static void tell_resolved(struct compiler *c, const struct origin *o, const stru
 	if (o->shipped || !v->leads_to)
 		return;
 	if (v->self && !deny)
-		compiler_say(c, DIAG_WARNING, o, p->from[0], "%s is every process's, %s: a path cannot tell an agent's "
-		    "own processes from others", p->bytes, v->leads_to);
+		compiler_say(c, DIAG_WARNING, o, p->from[0],
+			     "%s is every process's, %s: a path cannot tell an agent's "
+			     "own processes from others",
+			     p->bytes, v->leads_to);
 	else if (v->link)
-		compiler_say(c, DIAG_NOTE, o, p->from[0], "%s is %s here: %s is a symbolic link", p->bytes, v->leads_to,
-		    v->link);
+		compiler_say(c, DIAG_NOTE, o, p->from[0], "%s is %s here: %s is a symbolic link",
+			     p->bytes, v->leads_to, v->link);
 	else
 		compiler_say(c, DIAG_NOTE, o, p->from[0], "%s is %s here", p->bytes, v->leads_to);
 }
@@ -137,8 +139,10 @@ static int add_path(struct compiler *c, const struct origin *o, const struct rul
 
 	err = expand_path(&links, p, deny, &v);
 	if (err == -E2BIG)
-		return compiler_say(c, DIAG_ERROR, o, p->from[0], "more than %d alternatives in front of the first "
-			   "wildcard; write rules of their own", EXPAND_ALTERNATIVES_MAX);
+		return compiler_say(c, DIAG_ERROR, o, p->from[0],
+				    "more than %d alternatives in front of the first "
+				    "wildcard; write rules of their own",
+				    EXPAND_ALTERNATIVES_MAX);
 	if (err)
 		return err;
 	err = note_followed(c, before, rule);
@@ -188,9 +192,11 @@ static int add_object(struct compiler *c, const struct origin *o, const struct r
 
 	err = rule_object_kind(r, p->bytes, p->len, &kind, &e);
 	if (err == -EINVAL) {
-		at = e.at < p->len ? p->from[e.at] : p->len ? p->from[p->len - 1] + (e.at >= p->len) : 0;
-		return compiler_say(c, DIAG_ERROR, o, at, "%s%s%s%s", e.message, same ? "" : " (here: ",
-			   same ? "" : p->bytes, same ? "" : ")");
+		at = e.at < p->len ? p->from[e.at]
+		     : p->len	   ? p->from[p->len - 1] + (e.at >= p->len)
+				   : 0;
+		return compiler_say(c, DIAG_ERROR, o, at, "%s%s%s%s", e.message,
+				    same ? "" : " (here: ", same ? "" : p->bytes, same ? "" : ")");
 	}
 	if (err)
 		return err;
@@ -207,7 +213,8 @@ static int add_objects(struct compiler *c, const struct origin *o, const char *t
 	for (size_t i = 0; i < r->n_objects; i++) {
 		const struct rule_object *object = &r->objects[i];
 
-		err = expand_variables(&c->l->scope, text + object->at, object->len, object->at, &all, &e);
+		err = expand_variables(&c->l->scope, text + object->at, object->len, object->at,
+				       &all, &e);
 		if (err == -EINVAL) {
 			c->failed = true;
 			if (*e.message)
@@ -217,7 +224,8 @@ static int add_objects(struct compiler *c, const struct origin *o, const char *t
 		if (err)
 			return err;
 		for (size_t k = 0; k < all.n && !err; k++)
-			err = add_object(c, o, r, rule, &all.items[k], text + object->at, object->len);
+			err = add_object(c, o, r, rule, &all.items[k], text + object->at,
+					 object->len);
 		patterns_done(&all);
 		if (err && err != -EINVAL)
 			return err;
@@ -240,8 +248,10 @@ int compiler_add(struct compiler *c, const struct origin *o, const char *text, s
 		return err;
 	if (never && r.verdict != HG_DENY) {
 		rule_line_done(&r);
-		return compiler_say(c, DIAG_ERROR, o, 0, "a `never` rule denies: what it says cannot be lifted, so "
-			   "nothing in it can be allowed or asked for; move the rule to `rules`");
+		return compiler_say(
+			c, DIAG_ERROR, o, 0,
+			"a `never` rule denies: what it says cannot be lifted, so "
+			"nothing in it can be allowed or asked for; move the rule to `rules`");
 	}
 	err = add_rule(c, o, text, len, &r, never, &rule);
 	if (!err && r.use && r.verdict == HG_ALLOW)

@@ -27,8 +27,9 @@ static bool good_name(const char *name)
 	return true;
 }
 
-#define NAME_RULE "a name has letters, digits, `.`, `_` and `-`, begins with one of the first two, " \
-		  "and has at most 64"
+#define NAME_RULE                                                                                  \
+	"a name has letters, digits, `.`, `_` and `-`, begins with one of the first two, "         \
+	"and has at most 64"
 
 static char *name_of_file(const char *file)
 {
@@ -51,16 +52,18 @@ static int settle_name(struct loader *l)
 	if (n) {
 		err = source_check_text(l, top, n, "`name`");
 		if (!err && !good_name(n->value))
-			err = node_error(top->doc, n, 0, l->d, "`%s` cannot be a name: " NAME_RULE, n->value);
+			err = node_error(top->doc, n, 0, l->d, "`%s` cannot be a name: " NAME_RULE,
+					 n->value);
 	}
 	if (given && !good_name(given))
-		return diag_add(l->d, DIAG_ERROR, top->file, 0, 0, "`%s` cannot be a name: " NAME_RULE,
-				given);
+		return diag_add(l->d, DIAG_ERROR, top->file, 0, 0,
+				"`%s` cannot be a name: " NAME_RULE, given);
 	l->name = n && n->kind == NODE_SCALAR ? strdup(n->value) : name_of_file(top->file);
 	if (!l->name)
 		return -ENOMEM;
 	if (!err && !given && !good_name(l->name))
-		return diag_add(l->d, DIAG_ERROR, top->file, 0, 0, "the file's name makes no name for the "
+		return diag_add(l->d, DIAG_ERROR, top->file, 0, 0,
+				"the file's name makes no name for the "
 				"agent (" NAME_RULE "); add `name: NAME`");
 	l->scope.name = given ? given : l->name;
 	return err;
@@ -85,14 +88,17 @@ static int settle_mode(struct loader *l)
 		else if (n->kind == NODE_SCALAR && !strcmp(n->value, "audit"))
 			l->mode = POLICY_AUDIT;
 		else if (n->kind == NODE_SCALAR && !strcmp(n->value, "learn"))
-			err = node_error(s->doc, n, 0, l->d, "this version does not learn yet; `audit` reports "
+			err = node_error(s->doc, n, 0, l->d,
+					 "this version does not learn yet; `audit` reports "
 					 "what would be denied");
 		else
 			err = node_error(s->doc, n, 0, l->d, "a mode is enforce or audit");
 		if (l->mode == POLICY_AUDIT && s != top && !top->keys.mode) {
 			document_where(s->doc, n->at, &line, &col);
-			diag_add(l->d, DIAG_WARNING, s->file, line, col, "%s only reports and denies nothing, "
-				 "because it extends this; add `mode: enforce` to it if that is not meant",
+			diag_add(l->d, DIAG_WARNING, s->file, line, col,
+				 "%s only reports and denies nothing, "
+				 "because it extends this; add `mode: enforce` to it if that is "
+				 "not meant",
 				 top->file);
 		}
 	}
@@ -146,9 +152,11 @@ static int literal_variables(struct loader *l, const struct source *s, const str
 		}
 		if (!value || len + strlen(value) + n->len >= cap) {
 			free(out);
-			return node_error(s->doc, n, i, l->d, skip == 7 ? "no home is known; give --home, or "
-					  "write the folder itself" : "a workspace may use ${name} and ${home} "
-					  "only");
+			return node_error(s->doc, n, i, l->d,
+					  skip == 7 ? "no home is known; give --home, or "
+						      "write the folder itself"
+						    : "a workspace may use ${name} and ${home} "
+						      "only");
 		}
 		memcpy(out + len, value, strlen(value));
 		len += strlen(value);
@@ -179,11 +187,11 @@ static int settle_workspace(struct loader *l)
 	}
 	if (!err && l->workspace && (fault = path_fault(l->workspace))) {
 		if (l->params->workspace)
-			err = diag_add(l->d, DIAG_ERROR, top->file, 0, 0, "the workspace `%s` %s", l->workspace,
-				       fault);
+			err = diag_add(l->d, DIAG_ERROR, top->file, 0, 0, "the workspace `%s` %s",
+				       l->workspace, fault);
 		else
-			err = node_error(s->doc, s->keys.workspace, 0, l->d, "the workspace `%s` %s",
-					 l->workspace, fault);
+			err = node_error(s->doc, s->keys.workspace, 0, l->d,
+					 "the workspace `%s` %s", l->workspace, fault);
 	}
 	l->scope.workspace_bad = err;
 	l->scope.workspace = err ? NULL : l->workspace;
@@ -197,13 +205,15 @@ static int check_variable(struct loader *l, const struct source *s, const struct
 {
 	int err = 0;
 
-	if (!strcmp(key->value, "workspace") || !strcmp(key->value, "home") || !strcmp(key->value, "name"))
-		return node_error(s->doc, key, 0, l->d, "${%s} has its value already; choose another name",
-				  key->value);
+	if (!strcmp(key->value, "workspace") || !strcmp(key->value, "home") ||
+	    !strcmp(key->value, "name"))
+		return node_error(s->doc, key, 0, l->d,
+				  "${%s} has its value already; choose another name", key->value);
 	if (!isalpha((unsigned char)*key->value) ||
-	    strspn(key->value, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-") !=
-		    key->len)
-		return node_error(s->doc, key, 0, l->d, "a variable's name has letters, digits, `_` and `-`, "
+	    strspn(key->value,
+		   "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-") != key->len)
+		return node_error(s->doc, key, 0, l->d,
+				  "a variable's name has letters, digits, `_` and `-`, "
 				  "and begins with a letter");
 	if (value->kind != NODE_LIST)
 		return source_check_text(l, s, value, "a variable");
@@ -218,7 +228,7 @@ static int add_variable(struct loader *l, const struct source *s, const struct n
 			const struct node *value)
 {
 	struct variable *v = NULL, *all = l->scope.variables;
-	struct variable new = { .name = key->value, .doc = s->doc, .value = value };
+	struct variable new = {.name = key->value, .doc = s->doc, .value = value};
 
 	new.bad = check_variable(l, s, key, value);
 	for (size_t i = 0; i < l->scope.n_variables; i++) {
@@ -245,7 +255,8 @@ static int try_variable(struct loader *l, struct variable *v)
 	int err = 0;
 
 	for (size_t i = 0; i < n && !v->bad; i++) {
-		const struct node *value = v->value->kind == NODE_LIST ? v->value->items[i] : v->value;
+		const struct node *value =
+			v->value->kind == NODE_LIST ? v->value->items[i] : v->value;
 
 		err = expand_variables(&l->scope, value->value, value->len, 0, &unused, &e);
 		if (!err) {
@@ -269,7 +280,8 @@ static int settle_variables(struct loader *l)
 	for (size_t i = 0; i < l->n_sources; i++) {
 		map = l->sources[i]->keys.vars;
 		if (map && map->kind != NODE_MAP)
-			err = node_error(l->sources[i]->doc, map, 0, l->d, "`vars` is a map, as in { mirror: "
+			err = node_error(l->sources[i]->doc, map, 0, l->d,
+					 "`vars` is a map, as in { mirror: "
 					 "192.0.2.0/24 }");
 		for (size_t k = 0; map && map->kind == NODE_MAP && k < map->n_items; k += 2) {
 			one = add_variable(l, l->sources[i], map->items[k], map->items[k + 1]);
@@ -287,9 +299,10 @@ static int settle_variables(struct loader *l)
 
 int sources_settle(struct loader *l)
 {
-	int (*const parts[])(struct loader *) = { settle_name, settle_mode, settle_workspace,
-						  settle_variables };
-	const char *home = l->params->home, *fault = home && strcmp(home, "/") ? path_fault(home) : NULL;
+	int (*const parts[])(struct loader *) = {settle_name, settle_mode, settle_workspace,
+						 settle_variables};
+	const char *home = l->params->home,
+		   *fault = home && strcmp(home, "/") ? path_fault(home) : NULL;
 	int err = 0, one;
 
 	l->scope.home = fault ? NULL : home;

@@ -97,7 +97,7 @@ static int guard(struct loader *l, const char *file)
 	if (*file == '/')
 		return strings_add(&l->guarded, file);
 	if (!getcwd(cwd, sizeof(cwd)))
-		return 0;	/* no current folder: nothing relative to it was read either */
+		return 0; /* no current folder: nothing relative to it was read either */
 	if ((size_t)snprintf(path, sizeof(path), "%s/%s", cwd, file) >= sizeof(path))
 		return -ENAMETOOLONG;
 	return strings_add(&l->guarded, path);
@@ -109,9 +109,8 @@ struct mention {
 	const struct node *node;
 };
 
-__attribute__((format(printf, 3, 4))) static int mention_error(struct loader *l,
-							       const struct mention *m,
-							       const char *format, ...)
+__attribute__((format(printf, 3, 4))) static int
+mention_error(struct loader *l, const struct mention *m, const char *format, ...)
 {
 	char message[500];
 	va_list ap;
@@ -121,7 +120,8 @@ __attribute__((format(printf, 3, 4))) static int mention_error(struct loader *l,
 	va_end(ap);
 	if (m->by)
 		return node_error(m->by->doc, m->node, 0, l->d, "%s", message);
-	return diag_add(l->d, DIAG_ERROR, l->chain[0] ? l->chain[0]->file : "", 0, 0, "%s", message);
+	return diag_add(l->d, DIAG_ERROR, l->chain[0] ? l->chain[0]->file : "", 0, 0, "%s",
+			message);
 }
 
 static bool same_source(const struct source *a, const struct source *b)
@@ -144,7 +144,8 @@ static int check_chain(struct loader *l, const struct source *s, const struct me
 		n += snprintf(chain + n, sizeof(chain) - n, "%s -> ", l->chain[k]->file);
 	if (i < l->n_chain)
 		return mention_error(l, m, "extends itself: %s%s", chain, s->file);
-	return mention_error(l, m, "extends more than %d deep: %s%s", SOURCE_DEPTH_MAX, chain, s->file);
+	return mention_error(l, m, "extends more than %d deep: %s%s", SOURCE_DEPTH_MAX, chain,
+			     s->file);
 }
 
 static int extend_all(struct loader *l, struct source *s);
@@ -236,7 +237,7 @@ out:
 
 static bool has_suffix(const char *name)
 {
-	static const char *const suffixes[] = { ".yaml", ".yml", ".json" };
+	static const char *const suffixes[] = {".yaml", ".yml", ".json"};
 	size_t len = strlen(name), n;
 
 	for (size_t i = 0; i < 3; i++) {
@@ -248,7 +249,8 @@ static bool has_suffix(const char *name)
 }
 
 /* Tries one folder. 1: not there. */
-static int try_folder(struct loader *l, const char *folder, const char *name, const struct mention *m)
+static int try_folder(struct loader *l, const char *folder, const char *name,
+		      const struct mention *m)
 {
 	char path[PATH_MAX], *bytes;
 	bool in_cwd = !strcmp(folder, ".");
@@ -256,8 +258,8 @@ static int try_folder(struct loader *l, const char *folder, const char *name, co
 	int err;
 
 	if ((size_t)snprintf(path, sizeof(path), "%s%s%s%s", *name == '/' || in_cwd ? "" : folder,
-			     *name == '/' || in_cwd ? "" : "/", name, has_suffix(name) ? "" : ".yaml") >=
-	    sizeof(path))
+			     *name == '/' || in_cwd ? "" : "/", name,
+			     has_suffix(name) ? "" : ".yaml") >= sizeof(path))
 		return mention_error(l, m, "`%s` is too long for a file's name", name);
 	/* Whoever could make this file would write the policy, even where it is not there yet. */
 	err = guard(l, path);
@@ -295,14 +297,15 @@ static int extend(struct loader *l, const struct mention *m)
 	near = strchr(name, '/') ? NULL : diag_near(name, strlen(name), names);
 	return mention_error(l, m, "there is no policy `%s`, shipped or in %s%s%s%s%s", name,
 			     *name == '/' ? "that place" : m->by->folder,
-			     l->params->search && l->params->search[0] ? " or the policy folders" : "",
+			     l->params->search && l->params->search[0] ? " or the policy folders"
+								       : "",
 			     near ? "; did you mean `" : "", near ? near : "", near ? "`?" : "");
 }
 
 static int extend_all(struct loader *l, struct source *s)
 {
 	const struct node *list = s->keys.extends;
-	struct mention m = { .by = s, .node = list };
+	struct mention m = {.by = s, .node = list};
 	int err = 0, one;
 
 	if (!list)
@@ -336,7 +339,8 @@ int sources_read(struct loader *l, const char *file, const char *bytes, size_t l
 	} else {
 		err = read_file(file, &content, &len);
 		if (err) {
-			diag_add(l->d, DIAG_ERROR, file, 0, 0, "cannot be read: %s", strerror(-err));
+			diag_add(l->d, DIAG_ERROR, file, 0, 0, "cannot be read: %s",
+				 strerror(-err));
 			return err;
 		}
 		err = strcmp(file, "-") ? guard(l, file) : 0;

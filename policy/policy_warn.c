@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Doubts about a policy that is sound: rules that never decide, rules that are wider than they look,
- * grants through which an agent leaves its cage. Only about rules of the user's own files: nobody
- * can act on a doubt about a shipped policy.
+ * Doubts about a policy that is sound: rules that never decide, rules that are wider than they
+ * look, grants through which an agent leaves its cage. Only about rules of the user's own files:
+ * nobody can act on a doubt about a shipped policy.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -81,7 +81,8 @@ static uint16_t hidden_by(const struct policy *p, uint16_t dead, const struct ru
 		    image_path(p->image, path, strlen(path), &out))
 			continue;
 		for (unsigned a = 0; a < HG_N_PATH_ACTIONS; a++) {
-			if ((actions & HG_BIT(a)) && out.rule[a] != HG_RULE_NONE && out.rule[a] > dead)
+			if ((actions & HG_BIT(a)) && out.rule[a] != HG_RULE_NONE &&
+			    out.rule[a] > dead)
 				found = out.rule[a];
 		}
 	}
@@ -96,12 +97,14 @@ static void warn_dead(const struct policy *p, uint16_t index, const struct rule_
 	uint16_t by = hidden_by(p, index, r);
 
 	if (by == HG_RULE_NONE)
-		diag_add(d, DIAG_WARNING, rule->file, rule->line, rule->col, "this rule never decides "
+		diag_add(d, DIAG_WARNING, rule->file, rule->line, rule->col,
+			 "this rule never decides "
 			 "anything: later rules decide about everything that it matches");
 	else
-		diag_add(d, DIAG_WARNING, rule->file, rule->line, rule->col, "this rule never decides "
-			 "anything: %s:%u:%u (%.80s) comes later", p->rules[by].file, p->rules[by].line,
-			 p->rules[by].col, p->rules[by].text);
+		diag_add(d, DIAG_WARNING, rule->file, rule->line, rule->col,
+			 "this rule never decides "
+			 "anything: %s:%u:%u (%.80s) comes later",
+			 p->rules[by].file, p->rules[by].line, p->rules[by].col, p->rules[by].text);
 }
 
 /* ---- rules that are wider, narrower or emptier than they look ---- */
@@ -116,7 +119,8 @@ static bool glued_stars(const char *text, size_t len)
 		}
 		if (text[i] != '*' || text[i + 1] != '*')
 			continue;
-		if ((i && !strchr("/{,", text[i - 1])) || (i + 2 < len && !strchr("/},", text[i + 2])))
+		if ((i && !strchr("/{,", text[i - 1])) ||
+		    (i + 2 < len && !strchr("/},", text[i + 2])))
 			return true;
 		i++;
 	}
@@ -126,12 +130,17 @@ static bool glued_stars(const char *text, size_t len)
 static void warn_path(const struct policy_rule *rule, const char *text, size_t len, struct diags *d)
 {
 	if (glued_stars(text, len))
-		diag_add(d, DIAG_WARNING, rule->file, rule->line, rule->col, "`**` in %.*s stands beside other "
-			 "bytes and crosses folders; write `*` for names in one folder, `/**` for everything "
-			 "below", (int)len, text);
+		diag_add(d, DIAG_WARNING, rule->file, rule->line, rule->col,
+			 "`**` in %.*s stands beside other "
+			 "bytes and crosses folders; write `*` for names in one folder, `/**` for "
+			 "everything "
+			 "below",
+			 (int)len, text);
 	if (rule->verdict != HG_DENY && len > 2 && !memcmp(text, "**/", 3))
-		diag_add(d, DIAG_WARNING, rule->file, rule->line, rule->col, "%.*s is anywhere, in other "
-			 "people's and other agents' folders too; begin it with ${workspace}/", (int)len, text);
+		diag_add(d, DIAG_WARNING, rule->file, rule->line, rule->col,
+			 "%.*s is anywhere, in other "
+			 "people's and other agents' folders too; begin it with ${workspace}/",
+			 (int)len, text);
 }
 
 static void warn_endpoint(const struct policy_rule *rule, const char *text, size_t len,
@@ -143,23 +152,29 @@ static void warn_endpoint(const struct policy_rule *rule, const char *text, size
 	if (rule_parse_endpoint(text, len, &ep, &e) || ep.prefix_len)
 		return;
 	if (rule->verdict != HG_DENY && !ep.icmp && ep.port_low == 0 && ep.port_high == 65535)
-		diag_add(d, DIAG_WARNING, rule->file, rule->line, rule->col, "%.*s is every %s and every port",
-			 (int)len, text, ep.family ? ep.family == 4 ? "IPv4 address" : "IPv6 address" : "address");
+		diag_add(d, DIAG_WARNING, rule->file, rule->line, rule->col,
+			 "%.*s is every %s and every port", (int)len, text,
+			 ep.family ? ep.family == 4 ? "IPv4 address" : "IPv6 address" : "address");
 	if (rule->verdict == HG_DENY && ep.family)
-		diag_add(d, DIAG_WARNING, rule->file, rule->line, rule->col, "%.*s is IPv%u only; `*` is every "
-			 "address of both kinds", (int)len, text, ep.family);
+		diag_add(d, DIAG_WARNING, rule->file, rule->line, rule->col,
+			 "%.*s is IPv%u only; `*` is every "
+			 "address of both kinds",
+			 (int)len, text, ep.family);
 }
 
 static void warn_text(const struct policy_rule *rule, const struct rule_line *r, struct diags *d)
 {
 	if (rule->verdict == HG_ASK)
-		diag_add(d, DIAG_NOTE, rule->file, rule->line, rule->col, "nobody can be asked in this version: "
+		diag_add(d, DIAG_NOTE, rule->file, rule->line, rule->col,
+			 "nobody can be asked in this version: "
 			 "the rule denies, and says no_approver");
 	if (rule->verdict == HG_DENY && (rule->options & HG_OPT_LOG))
-		diag_add(d, DIAG_WARNING, rule->file, rule->line, rule->col, "[log] is for what is allowed; a "
+		diag_add(d, DIAG_WARNING, rule->file, rule->line, rule->col,
+			 "[log] is for what is allowed; a "
 			 "denial is reported anyway");
 	if (rule->verdict == HG_ALLOW && (rule->options & HG_OPT_QUIET))
-		diag_add(d, DIAG_WARNING, rule->file, rule->line, rule->col, "[quiet] is for denials; what is "
+		diag_add(d, DIAG_WARNING, rule->file, rule->line, rule->col,
+			 "[quiet] is for denials; what is "
 			 "allowed is not reported anyway");
 	for (size_t i = 0; i < r->n_objects && !r->use; i++) {
 		const char *text = rule->text + r->objects[i].at;
@@ -177,34 +192,36 @@ static void warn_text(const struct policy_rule *rule, const struct rule_line *r,
 static const struct sample {
 	enum hg_action action;
 	const char *path;
-} doors[] = {
-	{ HG_MODIFY, "/etc/passwd" },
-	{ HG_CREATE, "/etc/sudoers.d/x" },
-	{ HG_CREATE, "/etc/ld.so.preload" },
-	{ HG_CREATE, "/etc/profile.d/x.sh" },
-	{ HG_CREATE, "/etc/cron.d/x" },
-	{ HG_CREATE, "/var/spool/cron/crontabs/root" },
-	{ HG_CREATE, "/etc/systemd/system/x.service" },
-	{ HG_CREATE, "/run/systemd/system/x.service" },
-	{ HG_CREATE, "/etc/udev/rules.d/x.rules" },
-	{ HG_CREATE, "/etc/modprobe.d/x.conf" },
-	{ HG_CREATE, "/root/.ssh/authorized_keys" },
-	{ HG_MODIFY, "/root/.bashrc" },
-	{ HG_CREATE, "/home/somebody/.ssh/authorized_keys" },
-	{ HG_MODIFY, "/home/somebody/.bashrc" },
-	{ HG_MODIFY, "/usr/bin/env" },
-	{ HG_MODIFY, "/usr/lib/x86_64-linux-gnu/libc.so.6" },
-	{ HG_CREATE, "/boot/vmlinuz" },
-	{ HG_CREATE, "/run/docker.sock" },
-	{ HG_MODIFY, "/dev/uinput" },
-	{ HG_MODIFY, "/dev/sda" },
-}, secrets[] = {
-	{ HG_READ, "/etc/shadow" },
-	{ HG_READ, "/root/.ssh/id_ed25519" },
-	{ HG_READ, "/home/somebody/.ssh/id_ed25519" },
-	{ HG_READ, "/home/somebody/.aws/credentials" },
-	{ HG_READ, "/home/somebody/.bash_history" },
-	{ HG_READ, "/dev/sda" },
+} doors[] =
+	{
+		{HG_MODIFY, "/etc/passwd"},
+		{HG_CREATE, "/etc/sudoers.d/x"},
+		{HG_CREATE, "/etc/ld.so.preload"},
+		{HG_CREATE, "/etc/profile.d/x.sh"},
+		{HG_CREATE, "/etc/cron.d/x"},
+		{HG_CREATE, "/var/spool/cron/crontabs/root"},
+		{HG_CREATE, "/etc/systemd/system/x.service"},
+		{HG_CREATE, "/run/systemd/system/x.service"},
+		{HG_CREATE, "/etc/udev/rules.d/x.rules"},
+		{HG_CREATE, "/etc/modprobe.d/x.conf"},
+		{HG_CREATE, "/root/.ssh/authorized_keys"},
+		{HG_MODIFY, "/root/.bashrc"},
+		{HG_CREATE, "/home/somebody/.ssh/authorized_keys"},
+		{HG_MODIFY, "/home/somebody/.bashrc"},
+		{HG_MODIFY, "/usr/bin/env"},
+		{HG_MODIFY, "/usr/lib/x86_64-linux-gnu/libc.so.6"},
+		{HG_CREATE, "/boot/vmlinuz"},
+		{HG_CREATE, "/run/docker.sock"},
+		{HG_MODIFY, "/dev/uinput"},
+		{HG_MODIFY, "/dev/sda"},
+},
+  secrets[] = {
+	  {HG_READ, "/etc/shadow"},
+	  {HG_READ, "/root/.ssh/id_ed25519"},
+	  {HG_READ, "/home/somebody/.ssh/id_ed25519"},
+	  {HG_READ, "/home/somebody/.aws/credentials"},
+	  {HG_READ, "/home/somebody/.bash_history"},
+	  {HG_READ, "/dev/sda"},
 };
 
 /* One warning for each rule that lets some of the samples through, with the first of them. */
@@ -232,8 +249,8 @@ static int warn_samples(const struct policy *p, const struct sample *samples, si
 			continue;
 		if (hits[i].n > 1)
 			snprintf(more, sizeof(more), " and %zu more like it", hits[i].n - 1);
-		diag_add(d, DIAG_WARNING, r->file, r->line, r->col, "lets the agent %s %s%s: %s", does,
-			 samples[hits[i].first].path, more, why);
+		diag_add(d, DIAG_WARNING, r->file, r->line, r->col, "lets the agent %s %s%s: %s",
+			 does, samples[hits[i].first].path, more, why);
 	}
 	free(hits);
 	return err;
@@ -243,13 +260,15 @@ static int warn_samples(const struct policy *p, const struct sample *samples, si
 static int warn_hooks(const struct policy *p, struct diags *d)
 {
 	char path[4096];
-	struct sample hook = { HG_CREATE, path };
+	struct sample hook = {HG_CREATE, path};
 
 	if (!p->workspace || (size_t)snprintf(path, sizeof(path), "%s/.git/hooks/pre-commit",
 					      p->workspace) >= sizeof(path))
 		return 0;
-	return warn_samples(p, &hook, 1, "make", "git runs it for whoever commits there next; extend "
-			    "no-doors to close such things", d);
+	return warn_samples(p, &hook, 1, "make",
+			    "git runs it for whoever commits there next; extend "
+			    "no-doors to close such things",
+			    d);
 }
 
 int policy_warn(const struct policy *p, struct diags *d)
@@ -277,10 +296,14 @@ int policy_warn(const struct policy *p, struct diags *d)
 	}
 	free(dead);
 	if (!err)
-		err = warn_samples(p, doors, sizeof(doors) / sizeof(*doors), "change", "what is there acts "
-				   "outside of every agent; extend no-doors to close such things", d);
+		err = warn_samples(p, doors, sizeof(doors) / sizeof(*doors), "change",
+				   "what is there acts "
+				   "outside of every agent; extend no-doors to close such things",
+				   d);
 	if (!err)
-		err = warn_samples(p, secrets, sizeof(secrets) / sizeof(*secrets), "read", "deny it behind "
-				   "this rule", d);
+		err = warn_samples(p, secrets, sizeof(secrets) / sizeof(*secrets), "read",
+				   "deny it behind "
+				   "this rule",
+				   d);
 	return err ? err : warn_hooks(p, d);
 }

@@ -41,7 +41,7 @@ static bool skip_blanks(struct scan *s)
 
 static struct rule_object word(struct scan *s)
 {
-	struct rule_object o = { .at = s->at };
+	struct rule_object o = {.at = s->at};
 
 	while (s->at < s->len && !blank(s->text[s->at]))
 		s->at++;
@@ -75,7 +75,8 @@ static int object(struct scan *s, struct rule_object *ret)
 	if (!ret->len)
 		return rule_fail(s->e, begin, "an empty object");
 	if (s->at < s->len && !blank(s->text[s->at]))
-		return rule_fail(s->e, s->at, "an object ends with its quote; put all of it in quotes");
+		return rule_fail(s->e, s->at,
+				 "an object ends with its quote; put all of it in quotes");
 	return 0;
 }
 
@@ -135,8 +136,9 @@ static int action(struct scan *s, size_t at, size_t len, struct rule_line *r)
 	err = rule_action_word(s->text + at, len, at, r, s->e);
 	if (err)
 		return err;
-	if (before.path_actions == r->path_actions && before.endpoint_actions == r->endpoint_actions &&
-	    before.all == r->all && before.use == r->use)
+	if (before.path_actions == r->path_actions &&
+	    before.endpoint_actions == r->endpoint_actions && before.all == r->all &&
+	    before.use == r->use)
 		return rule_fail(s->e, at, "`%.*s` is in the actions before it already", (int)len,
 				 s->text + at);
 	if (r->all && (before.all || before.use || before.path_actions || before.endpoint_actions))
@@ -144,8 +146,10 @@ static int action(struct scan *s, size_t at, size_t len, struct rule_line *r)
 	if (r->use && (before.all || before.use || before.path_actions || before.endpoint_actions))
 		return rule_fail(s->e, at, "`use` is a rule of its own; split the rule");
 	if (r->path_actions && r->endpoint_actions)
-		return rule_fail(s->e, at, "`%.*s` speaks of %s, the actions before it do not; split "
-				 "the rule", (int)len, s->text + at,
+		return rule_fail(s->e, at,
+				 "`%.*s` speaks of %s, the actions before it do not; split "
+				 "the rule",
+				 (int)len, s->text + at,
 				 before.path_actions ? "the network" : "files");
 	return 0;
 }
@@ -190,8 +194,10 @@ static int objects(struct scan *s, struct rule_line *r)
 		if (err)
 			return err;
 		if (o.len == 4 && !memcmp(s->text + o.at, "argv", 4))
-			return rule_fail(s->e, o.at, "this version does not enforce `argv` patterns yet; "
-					 "without them the rule speaks of every use of the program");
+			return rule_fail(
+				s->e, o.at,
+				"this version does not enforce `argv` patterns yet; "
+				"without them the rule speaks of every use of the program");
 		if (r->use) {
 			err = rule_use_word(s->text + o.at, o.len, o.at, &flag, s->e);
 			if (err)
@@ -211,14 +217,17 @@ static int parse(struct scan *s, struct rule_line *r)
 	int err;
 
 	if (!skip_blanks(s))
-		return rule_fail(s->e, 0, "an empty rule; write `allow read /usr/**`, or leave it out");
+		return rule_fail(s->e, 0,
+				 "an empty rule; write `allow read /usr/**`, or leave it out");
 	o = word(s);
 	err = rule_verdict_word(s->text + o.at, o.len, o.at, &r->verdict, s->e);
 	if (err)
 		return err;
 	if (!skip_blanks(s))
-		return rule_fail(s->e, s->len, "an action and an object are missing, as in `%s read "
-				 "/usr/**`", rule_verdict_names[r->verdict]);
+		return rule_fail(s->e, s->len,
+				 "an action and an object are missing, as in `%s read "
+				 "/usr/**`",
+				 rule_verdict_names[r->verdict]);
 	o = word(s);
 	err = actions(s, o, r);
 	if (err)
@@ -231,8 +240,9 @@ static int parse(struct scan *s, struct rule_line *r)
 	if (!r->n_objects)
 		return rule_fail(s->e, s->len, "an object is missing, as in `%s %.*s %s`",
 				 rule_verdict_names[r->verdict], (int)o.len, s->text + o.at,
-				 r->use ? "anonymous-exec" :
-				 r->endpoint_actions ? "192.0.2.0/24:443" : "/usr/**");
+				 r->use		       ? "anonymous-exec"
+				 : r->endpoint_actions ? "192.0.2.0/24:443"
+						       : "/usr/**");
 	if (r->use && r->options)
 		return rule_fail(s->e, o.at, "`use` takes no options");
 	return 0;
@@ -240,7 +250,7 @@ static int parse(struct scan *s, struct rule_line *r)
 
 int rule_parse(const char *text, size_t len, struct rule_line *ret, struct rule_error *e)
 {
-	struct scan s = { .text = text, .len = len, .e = e };
+	struct scan s = {.text = text, .len = len, .e = e};
 	int err;
 
 	*ret = (struct rule_line){};
@@ -269,18 +279,23 @@ static int no_path(const char *text, size_t len, struct rule_error *e)
 	struct rule_error ignored;
 
 	if (begins(text, len, "~"))
-		return rule_fail(e, 0, "`~` has no meaning here; write ${home}%.*s", (int)len - 1, text + 1);
+		return rule_fail(e, 0, "`~` has no meaning here; write ${home}%.*s", (int)len - 1,
+				 text + 1);
 	if (begins(text, len, "./") && len > 2)
-		return rule_fail(e, 0, "a path is absolute or begins with `**/`; write ${workspace}%.*s",
+		return rule_fail(e, 0,
+				 "a path is absolute or begins with `**/`; write ${workspace}%.*s",
 				 (int)len - 1, text + 1);
 	if (len == 2 && begins(text, len, "**"))
-		return rule_fail(e, 0, "a path is absolute or begins with `**/`; everything is `/**`");
+		return rule_fail(e, 0,
+				 "a path is absolute or begins with `**/`; everything is `/**`");
 	if (!rule_parse_endpoint(text, len, &ep, &ignored))
-		return rule_fail(e, 0, "`%.*s` is a network endpoint; it goes with connect or listen",
+		return rule_fail(e, 0,
+				 "`%.*s` is a network endpoint; it goes with connect or listen",
 				 (int)len, text);
-	return rule_fail(e, 0, "a path is absolute or begins with `**/`; write `**/%.*s` for one "
-			 "anywhere, ${workspace}/%.*s for the workspace's", (int)len, text,
-			 (int)len, text);
+	return rule_fail(e, 0,
+			 "a path is absolute or begins with `**/`; write `**/%.*s` for one "
+			 "anywhere, ${workspace}/%.*s for the workspace's",
+			 (int)len, text, (int)len, text);
 }
 
 /* A peer of 0.0.0.0 or :: is the loopback (core/endpoint.h): such a rule would never match. */
@@ -294,8 +309,10 @@ static int check_peer(const char *text, size_t len, struct rule_error *e)
 		return err;
 	if (ep.prefix_len == (ep.family == 6 ? 128 : 32) &&
 	    !memcmp(ep.address, zero, ep.family == 6 ? 16 : 4))
-		return rule_fail(e, 0, "who connects to %s reaches the loopback; write %s for that, "
-				 "`*` for any address", ep.family == 6 ? "::" : "0.0.0.0",
+		return rule_fail(e, 0,
+				 "who connects to %s reaches the loopback; write %s for that, "
+				 "`*` for any address",
+				 ep.family == 6 ? "::" : "0.0.0.0",
 				 ep.family == 6 ? "[::1]" : "127.0.0.1");
 	return 0;
 }
@@ -308,14 +325,15 @@ int rule_object_kind(const struct rule_line *r, const char *text, size_t len,
 
 	*ret = path ? OBJECT_PATH : OBJECT_ENDPOINT;
 	if (r->endpoint_actions && path)
-		return rule_fail(e, 0, "a path does not go with connect or listen; write an address as "
+		return rule_fail(e, 0,
+				 "a path does not go with connect or listen; write an address as "
 				 "in 192.0.2.0/24:443 or [2001:db8::1]:443");
 	if (path)
 		return 0;
-	/* `all src/x`: no address has a letter beyond f, or a slash but before a number or protocol. */
+	/* `all src/x`: no address has a letter beyond f, or a slash but before a number or
+	 * protocol. */
 	if (r->path_actions || begins(text, len, "~") || begins(text, len, ".") ||
-	    begins(text, len, "**") ||
-	    (r->all && slash && !colon && isalpha((unsigned char)*text)))
+	    begins(text, len, "**") || (r->all && slash && !colon && isalpha((unsigned char)*text)))
 		return no_path(text, len, e);
 	if (r->all || (r->endpoint_actions & HG_BIT(HG_CONNECT)))
 		return check_peer(text, len, e);

@@ -17,17 +17,17 @@ struct rule_error {
 };
 
 struct rule_object {
-	size_t at, len;		/* in the rule's text, quotes not included */
+	size_t at, len; /* in the rule's text, quotes not included */
 };
 
 struct rule_line {
 	enum hg_verdict verdict;
-	bool all;			/* `all`: what the object is decides */
-	uint8_t path_actions;		/* HG_BIT(HG_READ) ... */
-	uint8_t endpoint_actions;	/* HG_BIT(HG_CONNECT) ... */
+	bool all;		  /* `all`: what the object is decides */
+	uint8_t path_actions;	  /* HG_BIT(HG_READ) ... */
+	uint8_t endpoint_actions; /* HG_BIT(HG_CONNECT) ... */
 	bool use;
-	uint32_t use_flags;		/* HG_F_* the rule speaks of */
-	uint8_t options;		/* HG_OPT_* */
+	uint32_t use_flags; /* HG_F_* the rule speaks of */
+	uint8_t options;    /* HG_OPT_* */
 	struct rule_object *objects;
 	size_t n_objects;
 };

@@ -49,18 +49,23 @@ static int not_an_address(struct scan *s, const char *name, size_t at)
 	size_t len = strlen(name);
 
 	if (!strcmp(name, "localhost"))
-		return rule_fail(s->e, at, "this version does not enforce host names yet; write "
+		return rule_fail(s->e, at,
+				 "this version does not enforce host names yet; write "
 				 "127.0.0.1 and [::1]");
 	if (strchr(name, '%'))
 		return rule_fail(s->e, at, "an address in a policy has no interface (%%%s)",
 				 strchr(name, '%') + 1);
 	if (!len || strspn(name, "0123456789.") == len)
-		return rule_fail(s->e, at, "`%s` is no address: IPv4 has four numbers from 0 to 255 "
-				 "without leading zeros, as in 192.0.2.1", name);
+		return rule_fail(s->e, at,
+				 "`%s` is no address: IPv4 has four numbers from 0 to 255 "
+				 "without leading zeros, as in 192.0.2.1",
+				 name);
 	if (strchr(name, ':'))
 		return rule_fail(s->e, at, "`%s` is no IPv6 address", name);
-	return rule_fail(s->e, at, "this version does not enforce host names yet; write the "
-			 "addresses of `%s`, as in 192.0.2.1 or 192.0.2.0/24", name);
+	return rule_fail(s->e, at,
+			 "this version does not enforce host names yet; write the "
+			 "addresses of `%s`, as in 192.0.2.1 or 192.0.2.0/24",
+			 name);
 }
 
 /* Bytes text[at .. at + n) as an address. */
@@ -95,9 +100,10 @@ static int check_host_bits(struct scan *s)
 		return 0;
 	inet_ntop(family, ep->address, host, sizeof(host));
 	inet_ntop(family, masked, net, sizeof(net));
-	return rule_fail(s->e, 0, "%s/%u has bits behind its first %u; write %s/%u for the network, "
-			 "%s for the one address", host, ep->prefix_len, ep->prefix_len, net,
-			 ep->prefix_len, host);
+	return rule_fail(s->e, 0,
+			 "%s/%u has bits behind its first %u; write %s/%u for the network, "
+			 "%s for the one address",
+			 host, ep->prefix_len, ep->prefix_len, net, ep->prefix_len, host);
 }
 
 static int bits(struct scan *s)
@@ -130,14 +136,16 @@ static int address_part(struct scan *s)
 	if (text[0] == ':')
 		return rule_fail(s->e, 0, "an address is missing; `*%s` is any address", text);
 	if (!strncmp(text, "agent:", 6))
-		return rule_fail(s->e, 0, "this version does not enforce `agent:NAME` yet; write the "
+		return rule_fail(s->e, 0,
+				 "this version does not enforce `agent:NAME` yet; write the "
 				 "agent's address and port");
 	if (text[0] == '*' && (!text[1] || text[1] == ':' || text[1] == '/')) {
 		s->at = 1;
 		return bits(s);
 	}
 	if (text[0] == '*')
-		return rule_fail(s->e, 0, "this version does not enforce host names yet; write "
+		return rule_fail(s->e, 0,
+				 "this version does not enforce host names yet; write "
 				 "addresses, or `*` alone for any");
 	if (text[0] == '[') {
 		close = strchr(text, ']');
@@ -191,8 +199,9 @@ static int ports(struct scan *s, bool *ret_given)
 		if (err)
 			return err;
 		if (high < low)
-			return rule_fail(s->e, begin + 1, "ports from %u to %u are none; write %u-%u",
-					 low, high, high, low);
+			return rule_fail(s->e, begin + 1,
+					 "ports from %u to %u are none; write %u-%u", low, high,
+					 high, low);
 	}
 	s->ep->port_low = low;
 	s->ep->port_high = high;
@@ -213,8 +222,10 @@ static int protocol(struct scan *s)
 	else if (!strcmp(name, "icmp"))
 		s->ep->icmp = true;
 	else
-		return rule_fail(s->e, s->at + 1, "unknown protocol `%s`; there is tcp, udp (both where "
-				 "none is named) and icmp (IPv6's too)", name);
+		return rule_fail(s->e, s->at + 1,
+				 "unknown protocol `%s`; there is tcp, udp (both where "
+				 "none is named) and icmp (IPv6's too)",
+				 name);
 	s->at += 1 + strlen(name);
 	return 0;
 }
@@ -222,7 +233,7 @@ static int protocol(struct scan *s)
 /* RFC 4291 2.5.5.2: the kernel side never sees a mapped address. */
 static void unmap(struct ruleset_endpoint *ep)
 {
-	static const uint8_t mapped[12] = { [10] = 0xff, [11] = 0xff };
+	static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
 
 	if (ep->family != 6 || ep->prefix_len < 96 || memcmp(ep->address, mapped, 12))
 		return;
@@ -235,7 +246,7 @@ static void unmap(struct ruleset_endpoint *ep)
 int rule_parse_endpoint(const char *text, size_t len, struct ruleset_endpoint *ret,
 			struct rule_error *e)
 {
-	struct scan s = { .e = e, .ep = ret };
+	struct scan s = {.e = e, .ep = ret};
 	bool port = false;
 	size_t tail;
 	int err;
@@ -257,10 +268,13 @@ int rule_parse_endpoint(const char *text, size_t len, struct ruleset_endpoint *r
 	if (ret->icmp && port)
 		return rule_fail(e, tail, "icmp has no ports; leave them out");
 	if (!ret->icmp && !port && ret->family == 6 && s.text[0] != '[' && !s.bits_given)
-		return rule_fail(e, tail, "a port is missing; write [%.*s]:443, or [%.*s]:* for every "
-				 "port", (int)tail, s.text, (int)tail, s.text);
+		return rule_fail(e, tail,
+				 "a port is missing; write [%.*s]:443, or [%.*s]:* for every "
+				 "port",
+				 (int)tail, s.text, (int)tail, s.text);
 	if (!ret->icmp && !port)
-		return rule_fail(e, tail, "a port is missing; write %.*s:443, or %.*s:* for every port",
+		return rule_fail(e, tail,
+				 "a port is missing; write %.*s:443, or %.*s:* for every port",
 				 (int)tail, s.text, (int)tail, s.text);
 	unmap(ret);
 	return 0;

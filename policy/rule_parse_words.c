@@ -30,27 +30,28 @@ static const struct action_word {
 	const char *word;
 	enum word_kind kind;
 	uint8_t bits;
-	const char *instead;	/* of a later version's word */
+	const char *instead; /* of a later version's word */
 } action_words[] = {
-	{ "read", WORD_PATH, HG_BIT(HG_READ), NULL },
-	{ "write", WORD_PATH, WRITE, NULL },
-	{ "modify", WORD_PATH, HG_BIT(HG_MODIFY), NULL },
-	{ "create", WORD_PATH, HG_BIT(HG_CREATE), NULL },
-	{ "delete", WORD_PATH, HG_BIT(HG_DELETE), NULL },
-	{ "attr", WORD_PATH, HG_BIT(HG_ATTR), NULL },
-	{ "exec", WORD_PATH, HG_BIT(HG_EXEC), NULL },
-	{ "connect", WORD_ENDPOINT, HG_BIT(HG_CONNECT), NULL },
-	{ "listen", WORD_ENDPOINT, HG_BIT(HG_LISTEN), NULL },
-	{ "all", WORD_ALL, 0, NULL },
-	{ "use", WORD_USE, 0, NULL },
-	{ "resolve", WORD_LATER, 0, "allow the resolver's own address and port 53 by `connect`" },
-	{ "unix", WORD_LATER, 0, "keep the socket's folder out of reach by file permissions" },
-	{ "signal", WORD_LATER, 0, "run agents as users of their own" },
-	{ "ptrace", WORD_LATER, 0, "run agents as users of their own" },
-	{ "ipc", WORD_LATER, 0, "run agents as users of their own" },
+	{"read", WORD_PATH, HG_BIT(HG_READ), NULL},
+	{"write", WORD_PATH, WRITE, NULL},
+	{"modify", WORD_PATH, HG_BIT(HG_MODIFY), NULL},
+	{"create", WORD_PATH, HG_BIT(HG_CREATE), NULL},
+	{"delete", WORD_PATH, HG_BIT(HG_DELETE), NULL},
+	{"attr", WORD_PATH, HG_BIT(HG_ATTR), NULL},
+	{"exec", WORD_PATH, HG_BIT(HG_EXEC), NULL},
+	{"connect", WORD_ENDPOINT, HG_BIT(HG_CONNECT), NULL},
+	{"listen", WORD_ENDPOINT, HG_BIT(HG_LISTEN), NULL},
+	{"all", WORD_ALL, 0, NULL},
+	{"use", WORD_USE, 0, NULL},
+	{"resolve", WORD_LATER, 0, "allow the resolver's own address and port 53 by `connect`"},
+	{"unix", WORD_LATER, 0, "keep the socket's folder out of reach by file permissions"},
+	{"signal", WORD_LATER, 0, "run agents as users of their own"},
+	{"ptrace", WORD_LATER, 0, "run agents as users of their own"},
+	{"ipc", WORD_LATER, 0, "run agents as users of their own"},
 };
 #define N_ACTION_WORDS (sizeof(action_words) / sizeof(*action_words))
 
+/* clang-format off */
 static const struct use_word {
 	const char *word;
 	uint32_t flag;		/* 0: a later version's */
@@ -63,22 +64,23 @@ static const struct use_word {
 	{ "keyring", 0 },	{ "io_uring", 0 },	{ "raw-socket", 0 },
 	{ "packet-socket", 0 }, { "netlink", 0 },	{ "vsock", 0 },
 };
+/* clang-format on */
 #define N_USE_WORDS (sizeof(use_words) / sizeof(*use_words))
 
 static const struct option_word {
-	const char *word;	/* ending in = where a value follows */
-	uint8_t option;		/* 0: a later version's */
+	const char *word; /* ending in = where a value follows */
+	uint8_t option;	  /* 0: a later version's */
 	const char *instead;
 } option_words[] = {
-	{ "log", HG_OPT_LOG, NULL },
-	{ "quiet", HG_OPT_QUIET, NULL },
-	{ "freeze", 0, "leave it out: the rule then denies and reports, and stops nothing" },
-	{ "kill", 0, "leave it out: the rule then denies and reports, and ends nothing" },
-	{ "private", 0, "name the private addresses themselves" },
-	{ "tls=", 0, "name addresses; nothing is asked of TLS then" },
-	{ "budget=", 0, "leave it out: the connection is then allowed without a limit" },
-	{ "once", 0, "leave it out: the rule then holds always" },
-	{ "for=", 0, "leave it out: the rule then holds always" },
+	{"log", HG_OPT_LOG, NULL},
+	{"quiet", HG_OPT_QUIET, NULL},
+	{"freeze", 0, "leave it out: the rule then denies and reports, and stops nothing"},
+	{"kill", 0, "leave it out: the rule then denies and reports, and ends nothing"},
+	{"private", 0, "name the private addresses themselves"},
+	{"tls=", 0, "name addresses; nothing is asked of TLS then"},
+	{"budget=", 0, "leave it out: the connection is then allowed without a limit"},
+	{"once", 0, "leave it out: the rule then holds always"},
+	{"for=", 0, "leave it out: the rule then holds always"},
 };
 #define N_OPTION_WORDS (sizeof(option_words) / sizeof(*option_words))
 
@@ -101,7 +103,7 @@ static int unknown(struct rule_error *e, size_t at, const char *what, const char
 int rule_verdict_word(const char *word, size_t len, size_t at, enum hg_verdict *ret,
 		      struct rule_error *e)
 {
-	static const char *const names[] = { "allow", "ask", "deny", NULL };
+	static const char *const names[] = {"allow", "ask", "deny", NULL};
 
 	for (unsigned i = 0; i < 3; i++) {
 		if (is(word, len, rule_verdict_names[i])) {
@@ -137,16 +139,18 @@ int rule_action_word(const char *word, size_t len, size_t at, struct rule_line *
 			r->use = true;
 			return 0;
 		case WORD_LATER:
-			return rule_fail(e, at, "this version does not enforce `%s` rules yet; leave "
-					 "the rule out and %s", w->word, w->instead);
+			return rule_fail(e, at,
+					 "this version does not enforce `%s` rules yet; leave "
+					 "the rule out and %s",
+					 w->word, w->instead);
 		}
 	}
-	return unknown(e, at, "action", word, len, names,
-		       "read, write (modify, create, delete, attr), exec, connect, listen, all, use");
+	return unknown(
+		e, at, "action", word, len, names,
+		"read, write (modify, create, delete, attr), exec, connect, listen, all, use");
 }
 
-int rule_use_word(const char *word, size_t len, size_t at, uint32_t *ret_flag,
-		  struct rule_error *e)
+int rule_use_word(const char *word, size_t len, size_t at, uint32_t *ret_flag, struct rule_error *e)
 {
 	const char *names[N_USE_WORDS + 1] = {};
 	bool later = len > 4 && !memcmp(word, "cap:", 4);
@@ -161,8 +165,10 @@ int rule_use_word(const char *word, size_t len, size_t at, uint32_t *ret_flag,
 		later = true;
 	}
 	if (later)
-		return rule_fail(e, at, "this version does not enforce `use %.*s` yet; leave the "
-				 "rule out and give the agent no privilege for it", (int)len, word);
+		return rule_fail(e, at,
+				 "this version does not enforce `use %.*s` yet; leave the "
+				 "rule out and give the agent no privilege for it",
+				 (int)len, word);
 	return unknown(e, at, "thing to use", word, len, names,
 		       "anonymous-exec, device-node and raw-disk");
 }

@@ -37,10 +37,13 @@ static void check_guard(const struct policy *p)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static const struct policy_params params = {
-		.name = "fuzz", .home = "/home/u", .workspace = "/srv/w*s", .no_resolve = true,
+		.name = "fuzz",
+		.home = "/home/u",
+		.workspace = "/srv/w*s",
+		.no_resolve = true,
 	};
 	/* What grows past this is the automata's own fuzzers' matter, and slow. */
-	static const struct ruleset_limits limits = { .max_states = 4096, .max_chunks = 16 };
+	static const struct ruleset_limits limits = {.max_states = 4096, .max_chunks = 16};
 	struct policy *p = NULL;
 	struct diags d = {};
 	char *exact = malloc(size ? size : 1);

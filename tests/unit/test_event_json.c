@@ -105,7 +105,7 @@ static void test_random(struct tap *t)
 			if (event_fields[k].type != EVENT_BYTES || tap_random(&seed) & 1)
 				continue;
 			for (n = 0; n < sizeof(bytes); n++)
-				bytes[n] = tap_random(&seed) & 3 ? tap_random(&seed) :
+				bytes[n] = tap_random(&seed) & 3 ? (char)tap_random(&seed) :
 								   "\0\n\"\xc3\xa4\xff"[n % 6];
 			event_set_bytes(&ev, k, bytes, tap_random(&seed) % sizeof(bytes));
 		}
@@ -121,7 +121,7 @@ static void test_random(struct tap *t)
 static void test_refused(struct tap *t)
 {
 	static const char *const lines[] = {
-		"", " ", "{", "[]", "1", "null", "\"x\"", "{}}", "{} {}", "{'a':1}", "{\"a\":}",
+		"", " ", "{", "[]", "1", "null", "\"x\"", "{}}", "{} {}", "{\"a\":}",
 		"{\"time\":1}", "{\"time\":\"now\"}", "{\"seq\":\"1\"}", "{\"event\":1}",
 		"{\"process\":{\"pid\":\"1\"}}", "{\"file\":{\"path\":{}}}",
 		"{\"file\":{\"path\":\"x\",\"path_b64\":\"*\"}}",

@@ -16,10 +16,10 @@ struct loaded {
 	int err;
 };
 
-__attribute__((unused))
-static struct loaded load_text(const char *text, size_t len, const struct policy_params *params)
+__attribute__((unused)) static struct loaded load_text(const char *text, size_t len,
+						       const struct policy_params *params)
 {
-	static const struct policy_params plain = { .no_resolve = true };
+	static const struct policy_params plain = {.no_resolve = true};
 	struct loaded l = {};
 	/* Exact size: reading past the end is seen. */
 	char *exact = malloc(len ? len : 1);
@@ -30,8 +30,8 @@ static struct loaded load_text(const char *text, size_t len, const struct policy
 	return l;
 }
 
-__attribute__((unused))
-static struct loaded load_file(const char *file, const struct policy_params *params)
+__attribute__((unused)) static struct loaded load_file(const char *file,
+						       const struct policy_params *params)
 {
 	struct loaded l = {};
 
@@ -39,16 +39,14 @@ static struct loaded load_file(const char *file, const struct policy_params *par
 	return l;
 }
 
-__attribute__((unused))
-static void unload(struct loaded *l)
+__attribute__((unused)) static void unload(struct loaded *l)
 {
 	diags_clear(&l->d);
 	policy_free(l->p);
 	*l = (struct loaded){};
 }
 
-__attribute__((unused))
-static void show_diags(const struct diags *d)
+__attribute__((unused)) static void show_diags(const struct diags *d)
 {
 	for (size_t i = 0; i < d->n; i++)
 		tap_note("%s:%u:%u: %d %s", d->items[i].file, d->items[i].line, d->items[i].col,
@@ -56,9 +54,9 @@ static void show_diags(const struct diags *d)
 }
 
 /* A diagnostic of this level in this place whose message has `part` in it. file: NULL for any. */
-__attribute__((unused))
-static bool has_diag(const struct diags *d, enum diag_level level, const char *file, unsigned line,
-		     unsigned col, const char *part)
+__attribute__((unused)) static bool has_diag(const struct diags *d, enum diag_level level,
+					     const char *file, unsigned line, unsigned col,
+					     const char *part)
 {
 	for (size_t i = 0; i < d->n; i++) {
 		const struct diag *x = &d->items[i];
@@ -71,9 +69,8 @@ static bool has_diag(const struct diags *d, enum diag_level level, const char *f
 }
 
 /* The verdict on a path; the deciding rule's text in *ret_rule, where wanted. */
-__attribute__((unused))
-static enum hg_verdict decide(const struct policy *p, unsigned action, const char *path,
-			      const char **ret_rule)
+__attribute__((unused)) static enum hg_verdict decide(const struct policy *p, unsigned action,
+						      const char *path, const char **ret_rule)
 {
 	struct hg_out out = {};
 
@@ -87,8 +84,8 @@ static enum hg_verdict decide(const struct policy *p, unsigned action, const cha
 }
 
 /* The same for "192.0.2.1:443/tcp" or "[2001:db8::1]:53/udp". */
-__attribute__((unused))
-static enum hg_verdict decide_endpoint(const struct policy *p, unsigned action, const char *text)
+__attribute__((unused)) static enum hg_verdict decide_endpoint(const struct policy *p,
+							       unsigned action, const char *text)
 {
 	struct ruleset_endpoint set;
 	struct hg_endpoint ep = {};
@@ -100,9 +97,11 @@ static enum hg_verdict decide_endpoint(const struct policy *p, unsigned action, 
 		return -1;
 	proto = set.icmp ? HG_ICMP : set.tcp ? HG_TCP : HG_UDP;
 	if (set.family == 4)
-		hg_endpoint_v4(&ep, set.address, proto, set.icmp ? 0 : set.port_low, action == HG_CONNECT);
+		hg_endpoint_v4(&ep, set.address, proto, set.icmp ? 0 : set.port_low,
+			       action == HG_CONNECT);
 	else
-		hg_endpoint_v6(&ep, set.address, proto, set.icmp ? 0 : set.port_low, action == HG_CONNECT);
+		hg_endpoint_v6(&ep, set.address, proto, set.icmp ? 0 : set.port_low,
+			       action == HG_CONNECT);
 	if (image_endpoint(p->image, &ep, &out))
 		return -1;
 	return out.allow & HG_BIT(action) ? HG_ALLOW : out.ask & HG_BIT(action) ? HG_ASK : HG_DENY;

@@ -7,6 +7,7 @@ static struct tap tap;
 /* Rules under test stand on line 3 behind "  - ", so that their first byte is column 5. */
 #define RULE(text) "version: 1\nrules:\n  - " text "\n"
 
+/* clang-format off */
 static const struct wrong {
 	const char *text;
 	unsigned line, col;
@@ -201,6 +202,7 @@ static const struct wrong {
 	{ "{\"version\":1,\"rules\":[\"allow read /x\",\"deny read y\"]}", 1, 50, "a path is absolute" },
 	{ "{\"version\":1,\"rules\":[\"allow read /x\",\"deny read \\u0079\"]}", 1, 50, "a path is" },
 };
+/* clang-format on */
 
 static void each_error(void)
 {
@@ -209,8 +211,9 @@ static void each_error(void)
 		struct loaded l = load_text(w->text, strlen(w->text), NULL);
 		char *name = diag_printable(w->text, strlen(w->text));
 
-		if (!tap_ok(&tap, l.err == -EINVAL && !l.p &&
-			    has_diag(&l.d, DIAG_ERROR, "t.yaml", w->line, w->col, w->part),
+		if (!tap_ok(&tap,
+			    l.err == -EINVAL && !l.p &&
+				    has_diag(&l.d, DIAG_ERROR, "t.yaml", w->line, w->col, w->part),
 			    "%u:%u %s -- in %s", w->line, w->col, w->part, name))
 			show_diags(&l.d);
 		free(name);
@@ -220,23 +223,27 @@ static void each_error(void)
 
 static void several_errors(void)
 {
-	static const char text[] = "version: 1\nmod: x\nrules:\n  - alow read /x\n  - allow read y z\n"
-				   "never:\n  - ask read /x\n";
+	static const char text[] =
+		"version: 1\nmod: x\nrules:\n  - alow read /x\n  - allow read y z\n"
+		"never:\n  - ask read /x\n";
 	struct loaded l = load_text(text, strlen(text), NULL);
 	char many[4096] = "version: 1\nrules:\n";
 
-	if (!tap_ok(&tap, l.d.n_errors == 5 && has_diag(&l.d, DIAG_ERROR, NULL, 2, 1, "mod") &&
-		    has_diag(&l.d, DIAG_ERROR, NULL, 4, 5, "alow") &&
-		    has_diag(&l.d, DIAG_ERROR, NULL, 5, 16, "**/y") &&
-		    has_diag(&l.d, DIAG_ERROR, NULL, 5, 18, "**/z") &&
-		    has_diag(&l.d, DIAG_ERROR, NULL, 7, 5, "never"), "several errors at once"))
+	if (!tap_ok(&tap,
+		    l.d.n_errors == 5 && has_diag(&l.d, DIAG_ERROR, NULL, 2, 1, "mod") &&
+			    has_diag(&l.d, DIAG_ERROR, NULL, 4, 5, "alow") &&
+			    has_diag(&l.d, DIAG_ERROR, NULL, 5, 16, "**/y") &&
+			    has_diag(&l.d, DIAG_ERROR, NULL, 5, 18, "**/z") &&
+			    has_diag(&l.d, DIAG_ERROR, NULL, 7, 5, "never"),
+		    "several errors at once"))
 		show_diags(&l.d);
 	unload(&l);
 
 	for (unsigned i = 0; i < 50; i++)
 		strcat(many, "  - alow read /x\n");
 	l = load_text(many, strlen(many), NULL);
-	tap_ok(&tap, l.d.n_errors == 50 && l.d.n == 21 && strstr(l.d.items[20].message, "more errors"),
+	tap_ok(&tap,
+	       l.d.n_errors == 50 && l.d.n == 21 && strstr(l.d.items[20].message, "more errors"),
 	       "twenty errors, then that there are more");
 	unload(&l);
 }
@@ -248,12 +255,14 @@ static void nul_and_size(void)
 	size_t len = DOCUMENT_SIZE_MAX + 1;
 	char *big;
 
-	tap_ok(&tap, has_diag(&l.d, DIAG_ERROR, NULL, 2, 8, "a NUL byte"), "a NUL byte in the document");
+	tap_ok(&tap, has_diag(&l.d, DIAG_ERROR, NULL, 2, 8, "a NUL byte"),
+	       "a NUL byte in the document");
 	unload(&l);
 	big = malloc(len);
 	memset(big, '#', len);
 	l = load_text(big, len, NULL);
-	tap_ok(&tap, has_diag(&l.d, DIAG_ERROR, NULL, 0, 0, "larger than"), "a document that is too large");
+	tap_ok(&tap, has_diag(&l.d, DIAG_ERROR, NULL, 0, 0, "larger than"),
+	       "a document that is too large");
 	unload(&l);
 	/* Deep nesting must end early, not grow with the document. */
 	memset(big, '[', len - 1);
@@ -269,8 +278,10 @@ static void deceptive_text(void)
 	static const char text[] = "version: 1\nrules:\n  - \"allow read \\e[31m\\u202ex\"\n";
 	struct loaded l = load_text(text, strlen(text), NULL);
 
-	if (!tap_ok(&tap, l.d.n_errors == 1 && !strchr(l.d.items[0].message, '\033') &&
-		    strstr(l.d.items[0].message, "\\x1b[31m\\u202ex"), "controls in messages are escaped"))
+	if (!tap_ok(&tap,
+		    l.d.n_errors == 1 && !strchr(l.d.items[0].message, '\033') &&
+			    strstr(l.d.items[0].message, "\\x1b[31m\\u202ex"),
+		    "controls in messages are escaped"))
 		show_diags(&l.d);
 	unload(&l);
 }

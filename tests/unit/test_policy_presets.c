@@ -8,13 +8,23 @@
 static struct tap tap;
 
 enum { N_PRESETS = 4 };
-static const char *const names[N_PRESETS] = { "read-only", "workspace-write", "full-access", "strict" };
-static const struct policy_params params = { .workspace = "/srv/ws", .home = "/home/u" };
+static const char *const names[N_PRESETS] = {"read-only", "workspace-write", "full-access",
+					     "strict"};
+static const struct policy_params params = {.workspace = "/srv/ws", .home = "/home/u"};
 
-#define LISTEN_OR_CONNECT 16	/* + HG_CONNECT, HG_LISTEN */
-enum { R = HG_READ, M = HG_MODIFY, C = HG_CREATE, D = HG_DELETE, A = HG_ATTR, X = HG_EXEC,
-       CONNECT = LISTEN_OR_CONNECT + HG_CONNECT, LISTEN = LISTEN_OR_CONNECT + HG_LISTEN };
+#define LISTEN_OR_CONNECT 16 /* + HG_CONNECT, HG_LISTEN */
+enum {
+	R = HG_READ,
+	M = HG_MODIFY,
+	C = HG_CREATE,
+	D = HG_DELETE,
+	A = HG_ATTR,
+	X = HG_EXEC,
+	CONNECT = LISTEN_OR_CONNECT + HG_CONNECT,
+	LISTEN = LISTEN_OR_CONNECT + HG_LISTEN
+};
 
+/* clang-format off */
 static const struct row {
 	const char *want;
 	unsigned action;
@@ -101,6 +111,7 @@ static const struct row {
 	{ "----", CONNECT, "127.0.0.1:22/tcp" }, { "----", CONNECT, "[::1]:22/tcp" },
 	{ "----", CONNECT, "0.0.0.0:22/tcp" },
 };
+/* clang-format on */
 
 static enum hg_verdict ask(const struct policy *p, const struct row *r, const char **ret_rule)
 {
@@ -127,9 +138,9 @@ static void each_row(const struct loaded *l)
 			tap_note("%s: %s", names[k], rule);
 		}
 		tap_ok(&tap, ok, "%s %s: %s, got %s",
-		       r->action >= LISTEN_OR_CONNECT ?
-				     rule_endpoint_action_names[r->action - LISTEN_OR_CONNECT] :
-				     rule_action_names[r->action],
+		       r->action >= LISTEN_OR_CONNECT
+			       ? rule_endpoint_action_names[r->action - LISTEN_OR_CONNECT]
+			       : rule_action_names[r->action],
 		       r->object, r->want, got);
 	}
 }
@@ -166,8 +177,8 @@ static uint16_t state_of(const struct policy *p, const char *folder)
  * agent may write in. That is so where their states are one. */
 static void one_state(const char *workspace, const char *preset)
 {
-	static const char *const below[] = { "a", "a/b", "a/b/c", "a/b/c/d" };
-	struct policy_params with = { .workspace = workspace };
+	static const char *const below[] = {"a", "a/b", "a/b/c", "a/b/c/d"};
+	struct policy_params with = {.workspace = workspace};
 	struct loaded l = load_file(preset, &with);
 	char path[256];
 	uint16_t first;
@@ -178,7 +189,8 @@ static void one_state(const char *workspace, const char *preset)
 	first = state_of(l.p, path);
 	for (size_t i = 0; i < sizeof(below) / sizeof(*below); i++) {
 		snprintf(path, sizeof(path), "%s/%s", workspace, below[i]);
-		tap_ok(&tap, state_of(l.p, path) == first, "%s: trees can be moved to %s", preset, path);
+		tap_ok(&tap, state_of(l.p, path) == first, "%s: trees can be moved to %s", preset,
+		       path);
 		snprintf(path, sizeof(path), "/tmp/%s", below[i]);
 		tap_ok(&tap, !strcmp(preset, "strict") || state_of(l.p, path) == first,
 		       "%s: trees can be moved to %s", preset, path);

@@ -6,6 +6,7 @@ static struct tap tap;
 
 #define HEAD "version: 1\nworkspace: /srv/ws\nrules:\n"
 
+/* clang-format off */
 static const struct doubt {
 	const char *text;
 	enum diag_level level;
@@ -30,11 +31,13 @@ static const struct doubt {
 	{ HEAD "  - allow read /home/**\n", DIAG_WARNING, 4, 5, "read /home/somebody/.ssh/" },
 	{ HEAD "  - allow write ${workspace}/**\n", DIAG_WARNING, 4, 5, "git runs it" },
 };
+/* clang-format on */
 
 static const char *const sound[] = {
 	"version: 1\nextends: workspace-write\nworkspace: /srv/ws\n",
 	"version: 1\nextends: full-access\n",
-	HEAD "  - allow read /srv/ws/** /usr/share/**\n  - deny read **/.env\n"
+	HEAD
+	"  - allow read /srv/ws/** /usr/share/**\n  - deny read **/.env\n"
 	"  - allow connect *:443 192.0.2.0/24:*\n  - allow use raw-disk\n  - deny connect *:25\n",
 };
 
@@ -47,8 +50,9 @@ int main(void)
 		char *name = diag_printable(strchr(w->text, '-'), strlen(strchr(w->text, '-')));
 
 		l = load_text(w->text, strlen(w->text), NULL);
-		if (!tap_ok(&tap, !l.err && !policy_warn(l.p, &l.d) &&
-			    has_diag(&l.d, w->level, "t.yaml", w->line, w->col, w->part),
+		if (!tap_ok(&tap,
+			    !l.err && !policy_warn(l.p, &l.d) &&
+				    has_diag(&l.d, w->level, "t.yaml", w->line, w->col, w->part),
 			    "%s -- in %s", w->part, name))
 			show_diags(&l.d);
 		free(name);
@@ -56,7 +60,8 @@ int main(void)
 	}
 	for (size_t i = 0; i < sizeof(sound) / sizeof(*sound); i++) {
 		l = load_text(sound[i], strlen(sound[i]), NULL);
-		if (!tap_ok(&tap, !l.err && !policy_warn(l.p, &l.d) && !l.d.n, "no doubt about policy %zu", i))
+		if (!tap_ok(&tap, !l.err && !policy_warn(l.p, &l.d) && !l.d.n,
+			    "no doubt about policy %zu", i))
 			show_diags(&l.d);
 		unload(&l);
 	}

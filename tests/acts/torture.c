@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * Renames against readers, with an oracle. `mover` exchanges directories between an allowed and a
+ * denied place, `reader` (inside the agent) opens files deep below them through descriptors, which
+ * renames do not move. Both share a page in which the mover says where each directory is, under
+ * a sequence: a reader that saw the sequence stand still knows what the verdict had to be.
+ *
+ * usage: torture mover|reader DIR SECONDS; DIR has allow/N/a/b/file and deny/N/a/b/file, N below
+ * N_PAIRS, and the page, `page`. `flip` in the page turns the meaning round (after a reload).
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#define N_PAIRS 4
+
+struct page {
+	_Atomic uint64_t seq;		/* odd: something is being changed */
+	_Atomic uint32_t swapped[N_PAIRS];	/* the directory that began in allow/ is in deny/ */
+};
+
+static struct page *page_map(int dir)
+{
+	int fd = openat(dir, "page", O_RDWR | O_CREAT, 0666);
+	struct page *p;
+
+	if (fd < 0 || ftruncate(fd, 4096))
+		return NULL;
+	fchmod(fd, 0666);
+	p = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	close(fd);
+	return p == MAP_FAILED ? NULL : p;
+}
+
+static double now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec + t.tv_nsec / 1e9;
+}
+
+static int mover(int dir, struct page *p, double until)
+{
+	char a[64], b[64];
+	uint64_t moves = 0;
+	uint32_t seed = 1, i;
+
+	while (now() < until) {
+		seed = seed * 1103515245 + 12345;
+		i = (seed >> 16) % N_PAIRS;
+		snprintf(a, sizeof(a), "allow/%u", i);
+		snprintf(b, sizeof(b), "deny/%u", i);
+		atomic_fetch_add(&p->seq, 1);
+		if (renameat2(dir, a, dir, b, RENAME_EXCHANGE))
+			return perror("renameat2"), 1;
+		atomic_fetch_xor(&p->swapped[i], 1);
+		atomic_fetch_add(&p->seq, 1);
+		moves++;
+		/* Long enough for some whole opens, short enough that most see a fresh cache. */
+		for (volatile uint32_t spin = 0; spin < (seed >> 8) % 60000; spin++)
+			;
+	}
+	printf("moves %lu\n", moves);
+	return 0;
+}
+
+static int reader(int dir, struct page *p, double until)
+{
+	uint64_t checked = 0, wrong = 0, allowed = 0, before;
+	int fds[N_PAIRS][2], i, side, fd;
+	char name[64];
+	uint32_t seed = getpid();
+	bool must;
+
+	for (i = 0; i < N_PAIRS; i++) {
+		for (side = 0; side < 2; side++) {
+			/* The mover has not begun: these descriptors are of where each began. */
+			snprintf(name, sizeof(name), "%s/%d", side ? "deny" : "allow", i);
+			fds[i][side] = openat(dir, name, O_PATH | O_DIRECTORY);
+			if (fds[i][side] < 0)
+				return perror(name), 1;
+		}
+	}
+	printf("ready\n");
+	fflush(stdout);
+	while (now() < until) {
+		seed = seed * 1103515245 + 12345;
+		i = (seed >> 16) % N_PAIRS;
+		side = (seed >> 24) & 1;
+		before = atomic_load(&p->seq);
+		must = !((side ^ atomic_load(&p->swapped[i])) & 1);
+		fd = openat(fds[i][side], "a/b/file", O_RDONLY);
+		if (fd < 0 && errno != EACCES)
+			return perror("openat"), 1;
+		if (!(before & 1) && before == atomic_load(&p->seq)) {
+			checked++;
+			allowed += fd >= 0;
+			if ((fd >= 0) != must && wrong++ < 5)
+				printf("wrong: %d/%d was %s\n", i, side, must ? "denied" : "allowed");
+		}
+		if (fd >= 0)
+			close(fd);
+	}
+	printf("checked %lu allowed %lu wrong %lu\n", checked, allowed, wrong);
+	return wrong ? 1 : 0;
+}
+
+int main(int argc, char **argv)
+{
+	struct page *p;
+	int dir;
+
+	if (argc != 4)
+		return 2;
+	dir = open(argv[2], O_PATH | O_DIRECTORY);
+	p = dir < 0 ? NULL : page_map(dir);
+	if (!p)
+		return perror(argv[2]), 1;
+	return (argv[1][0] == 'm' ? mover : reader)(dir, p, now() + atof(argv[3]));
+}
