@@ -27,8 +27,8 @@ HG_INLINE enum hg_why end_resolve(struct hg_scratch *s, struct dentry *dentry, s
 	return HG_WHY_RULE;
 }
 
-/* Would `from` moved to `to` give a right that it does not have? An ask counts as less than an
- * allow and more than a deny. */
+/* Would `from` moved to `to` give a right that it does not have, or do with a directory's content
+ * what is not allowed by itself? An ask counts as less than an allow and more than a deny. */
 HG_INLINE bool gains(const struct hg_end *from, const struct hg_end *to, bool directory)
 {
 	__u32 had = from->out.allow, gets = to->out.allow;
@@ -42,6 +42,11 @@ HG_INLINE bool gains(const struct hg_end *from, const struct hg_end *to, bool di
 	if (to->dir.any_allow & ~from->dir.all_allow)
 		return true;
 	if (to->dir.any_held & ~from->dir.all_held)
+		return true;
+	/* Moving a directory makes every name below it there and unmakes it here. */
+	if (!(to->dir.all_allow & HG_BIT(HG_CREATE)))
+		return true;
+	if (!(from->dir.all_allow & HG_BIT(HG_DELETE)))
 		return true;
 	return false;
 }
