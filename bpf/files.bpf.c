@@ -10,6 +10,14 @@
 
 char LICENSE[] SEC("license") = "GPL";
 
+/* Within execve(2). __FMODE_EXEC alone does not say so: mq_open(2) takes it from its caller. */
+HG_INLINE bool executing(void)
+{
+	struct task_struct *task = (void *)bpf_get_current_task_btf();
+
+	return BPF_CORE_READ_BITFIELD_PROBED(task, in_execve);
+}
+
 SEC("lsm/file_open")
 int BPF_PROG(file_open, struct file *file)
 {
@@ -20,8 +28,8 @@ int BPF_PROG(file_open, struct file *file)
 	int err;
 
 	/* The kernel opening a program to run it: bprm_check_security asks about programs and
-	 * scripts, mmap_file about their loader. No system call can set this flag. */
-	if (flags & __FMODE_EXEC)
+	 * scripts, mmap_file about their loader. */
+	if ((flags & __FMODE_EXEC) && executing())
 		return 0;
 	/* Reading, and neither (O_ACCMODE 3, for ioctls), which counts as reading. */
 	if ((mode & FMODE_READ) || !(mode & FMODE_WRITE))
@@ -75,12 +83,6 @@ int BPF_PROG(path_mkdir, const struct path *dir, struct dentry *dentry, unsigned
 	return check_path(dentry, HG_BIT(HG_CREATE));
 }
 
-SEC("lsm/path_symlink")
-int BPF_PROG(path_symlink, const struct path *dir, struct dentry *dentry, const char *old_name)
-{
-	return check_path(dentry, HG_BIT(HG_CREATE));
-}
-
 SEC("lsm/path_mknod")
 int BPF_PROG(path_mknod, const struct path *dir, struct dentry *dentry, unsigned short mode,
 	     unsigned int dev)
@@ -110,10 +112,22 @@ int BPF_PROG(path_chown, const struct path *path, __u64 uid, __u64 gid)
 	return check_path(path->dentry, HG_BIT(HG_ATTR));
 }
 
-/* inotify and fanotify: watching is reading. */
+/*
+ * inotify and fanotify: watching is reading. A mark on a whole mount or file system sees names that
+ * no rule was asked about, and permission events stop everybody else's calls: neither is an
+ * agent's.
+ */
 SEC("lsm/path_notify")
 int BPF_PROG(path_notify, const struct path *path, __u64 mask, unsigned int obj_type)
 {
+	int err;
+
+	if (obj_type != FSNOTIFY_OBJ_TYPE_INODE || (mask & FS_PERM_EVENTS)) {
+		err = check_flag(0, HG_WHY_GUARD, HG_WHAT_PATH, HG_BIT(HG_READ), path->dentry,
+				 NULL);
+		if (err)
+			return err;
+	}
 	return check_path(path->dentry, HG_BIT(HG_READ));
 }
 
@@ -199,6 +213,15 @@ HG_INLINE int check_ioctl(struct file *file, unsigned int cmd)
 	case FS_IOC_ENABLE_VERITY:
 	case FS_IOC_SET_ENCRYPTION_POLICY:
 		return check_path(file->f_path.dentry, HG_BIT(HG_ATTR));
+	/* A snapshot is every file below under a second name, made without a path_* hook. */
+	case BTRFS_IOC_SNAP_CREATE:
+	case BTRFS_IOC_SNAP_CREATE_V2:
+	case BTRFS_IOC_SUBVOL_CREATE:
+	case BTRFS_IOC_SUBVOL_CREATE_V2:
+	case BTRFS_IOC_SNAP_DESTROY:
+	case BTRFS_IOC_SNAP_DESTROY_V2:
+		return check_flag(0, HG_WHY_PRIVILEGE, HG_WHAT_PATH, HG_BIT(HG_CREATE),
+				  file->f_path.dentry, NULL);
 	}
 	return 0;
 }

@@ -2,7 +2,7 @@
 /*
  * Moving: rename and hard link. A move may not change anybody's rights to what is moved, so beside
  * deleting here and creating there, the rights at the new name must not exceed those at the old
- * one; for a directory, everything that can be below it counts.
+ * one; for a directory, everything that can be below it counts. A symbolic link moves names, too.
  */
 #include "check.h"
 
@@ -20,6 +20,7 @@ HG_INLINE enum hg_why end_resolve(struct hg_scratch *s, struct dentry *dentry, s
 		return HG_WHY_RULE;
 	if (why != HG_WHY_RULE)
 		return why;
+	ret->parent = s->parent;
 	ret->at = s->at;
 	ret->out = s->out;
 	if (!image_open(&r, s->slot) || !hg_dir_read(&r, ret->at.dir, &ret->dir))
@@ -51,13 +52,40 @@ HG_INLINE bool gains(const struct hg_end *from, const struct hg_end *to, bool di
 	return false;
 }
 
-HG_INLINE bool is_directory(struct dentry *dentry)
+HG_INLINE bool is_type(struct dentry *dentry, __u32 type)
 {
 	struct inode *inode = dentry->d_inode;
 
-	return inode && (inode->i_mode & S_IFMT) == S_IFDIR;
+	return inode && (inode->i_mode & S_IFMT) == type;
 }
 
+/*
+ * A symbolic link leads every name below it elsewhere, for processes outside too: made where names
+ * have rules of their own, it would take what is written there later to where these rules are
+ * not. So it may stand only where the names below it have the rules of any other name's beside
+ * it. enum hg_why.
+ */
+HG_INLINE enum hg_why link_stands(struct hg_scratch *s, const struct hg_at *parent,
+				  const struct hg_at *at)
+{
+	struct hg_reader r;
+	struct hg_dir dir;
+
+	if (!image_open(&r, s->slot) || !hg_dir_read(&r, parent->dir, &dir))
+		return HG_WHY_BROKEN_POLICY;
+	return dir.next == at->dir ? HG_WHY_RULE : HG_WHY_RIGHTS_WOULD_CHANGE;
+}
+
+/* May what is at `from` be at `to` as well, or instead? enum hg_why. */
+HG_INLINE enum hg_why may_become(struct hg_scratch *s, struct dentry *dentry,
+				 const struct hg_end *from, const struct hg_end *to)
+{
+	if (gains(from, to, is_type(dentry, S_IFDIR)))
+		return HG_WHY_RIGHTS_WOULD_CHANGE;
+	if (is_type(dentry, S_IFLNK))
+		return link_stands(s, &to->parent, &to->at);
+	return HG_WHY_RULE;
+}
 
 static __noinline int check_move(struct dentry *old, struct dentry *new, __u32 at_old,
 				 __u32 at_new, bool exchange)
@@ -93,9 +121,11 @@ static __noinline int check_move(struct dentry *old, struct dentry *new, __u32 a
 		o.target = old;
 		return ask_refuse(&a, ask_rule(&a, &to->out, refused), &o);
 	}
-	if (gains(from, to, is_directory(old)) ||
-	    (exchange && gains(to, from, is_directory(new))))
-		return ask_refuse(&a, HG_WHY_RIGHTS_WOULD_CHANGE, &o);
+	why = may_become(a.s, old, from, to);
+	if (why == HG_WHY_RULE && exchange)
+		why = may_become(a.s, new, to, from);
+	if (why != HG_WHY_RULE)
+		return ask_refuse(&a, why, &o);
 	if (from->out.log & at_old) {
 		ask_rule(&a, &from->out, from->out.log & at_old);
 		return ask_allow_logged(&a, &o);
@@ -126,4 +156,25 @@ int BPF_PROG(path_link, struct dentry *old_dentry, const struct path *new_dir,
 	     struct dentry *new_dentry)
 {
 	return check_move(old_dentry, new_dentry, 0, HG_BIT(HG_CREATE), false);
+}
+
+SEC("lsm/path_symlink")
+int BPF_PROG(path_symlink, const struct path *dir, struct dentry *dentry, const char *old_name)
+{
+	struct hg_objects o = { .object = dentry };
+	enum hg_why why;
+	struct hg_ask a;
+
+	if (!ask_begin(&a, HG_WHAT_PATH, HG_BIT(HG_CREATE)))
+		return 0;
+	why = ask_prepare(&a);
+	if (why == HG_WHY_RULE && a.s)
+		why = place_resolve(a.s, dentry);
+	if (why != HG_WHY_RULE || !a.s)
+		return ask_refuse(&a, why, &o);
+	if (a.s->out.allow & HG_BIT(HG_CREATE))
+		why = link_stands(a.s, &a.s->parent, &a.s->at);
+	if (why != HG_WHY_RULE)
+		return ask_refuse(&a, why, &o);
+	return ask_out(&a, &a.s->out, HG_BIT(HG_CREATE), &o);
 }

@@ -150,12 +150,87 @@ int BPF_PROG(socket_connect, struct socket *sock, struct sockaddr *address, int 
 	return check_address(sk, address, addrlen, 0, HG_CONNECT);
 }
 
+/*
+ * Source routes: a packet whose destination was asked about, but which goes to the first hop that
+ * its options name. IPV6_RTHDR takes no capability. A flow label can carry the same options.
+ */
+HG_INLINE bool option_routes(int level, int name)
+{
+	if (level == SOL_IP)
+		return name == IP_OPTIONS;
+	return level == SOL_IPV6 &&
+	       (name == IPV6_RTHDR || name == IPV6_2292RTHDR || name == IPV6_2292PKTOPTIONS ||
+		name == IPV6_FLOWLABEL_MGR);
+}
+
+HG_INLINE bool control_routes(int level, int type)
+{
+	if (level == SOL_IP)
+		return type == IP_RETOPTS;
+	return level == SOL_IPV6 &&
+	       (type == IPV6_RTHDR || type == IPV6_2292RTHDR || type == IPV6_FLOWINFO);
+}
+
+/* Not inlined, as the next: what they keep on the stack would add up in socket_sendmsg. */
+static __noinline int refuse_route(struct sock *sk)
+{
+	struct hg_endpoint detail = {};
+
+	detail.bytes[0] = sk->__sk_common.skc_family;
+	detail.bytes[1] = sk->sk_type;
+	detail.bytes[2] = sk->sk_protocol;
+	detail.bytes[3] = sk->sk_protocol >> 8;
+	return check_flag(0, HG_WHY_SOURCE_ROUTE, HG_WHAT_SOCKET, 0, NULL, &detail);
+}
+
+SEC("lsm/socket_setsockopt")
+int BPF_PROG(socket_setsockopt, struct socket *sock, int level, int optname)
+{
+	struct sock *sk = sock->sk;
+
+	if (!option_routes(level, optname) || !is_inet(sk))
+		return 0;
+	return refuse_route(sk);
+}
+
+/* Control messages of one sendmsg(2): no honest call has more, and one that does is refused. */
+#define CONTROLS_MAX 16
+
+/* The kernel's own copy of the control messages has a source route, or is longer than can be told. */
+static __noinline bool controls_route(struct msghdr *msg)
+{
+	struct {
+		__u64 len;
+		int level, type;
+	} c = {};
+	__u64 at = 0, end = msg->msg_controllen;
+	const char *control = msg->msg_control;
+	__u32 i;
+
+	for (i = 0; i < CONTROLS_MAX; i++) {
+		if (at + sizeof(c) > end)
+			return false;
+		if (bpf_probe_read_kernel(&c, sizeof(c), control + at))
+			return true;
+		if (c.len < sizeof(c) || control_routes(c.level, c.type))
+			return c.len >= sizeof(c);
+		at += (c.len + 7) & ~7ull;
+	}
+	return true;
+}
+
 SEC("lsm/socket_sendmsg")
 int BPF_PROG(socket_sendmsg, struct socket *sock, struct msghdr *msg, int size)
 {
 	struct sock *sk = sock->sk;
 	void *name = msg->msg_name;
+	int err;
 
+	if (msg->msg_controllen && is_inet(sk) && controls_route(msg)) {
+		err = refuse_route(sk);
+		if (err)
+			return err;
+	}
 	/* Without an address it goes where connect was asked about. */
 	if (!name || !is_inet(sk))
 		return 0;

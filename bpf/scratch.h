@@ -17,7 +17,7 @@
 
 /* One name that a move touches, and what the policy says of it. */
 struct hg_end {
-	struct hg_at at;
+	struct hg_at parent, at;
 	__u32 anonymous;
 	struct hg_out out;
 	struct hg_dir dir;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* From the kernel side's records to events. */
 #include <arpa/inet.h>
+#include <linux/capability.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <time.h>
@@ -33,7 +34,7 @@ int decoder_open(struct decoder *ret)
 {
 	_free_ char *boot = NULL, *mount = NULL;
 
-	*ret = (struct decoder){ .cgroup_fd = -1 };
+	*ret = (struct decoder){.cgroup_fd = -1};
 	if (!read_file(AT_FDCWD, "/proc/sys/kernel/random/boot_id", 64, &boot, NULL))
 		snprintf(ret->boot, sizeof(ret->boot), "%.*s", (int)strcspn(boot, "\n"), boot);
 	if (!cgroup_mount(&mount))
@@ -95,9 +96,9 @@ static void set_cut(struct event *ev, const struct hg_event *e)
 		uint8_t flag;
 		enum event_key key;
 	} cuts[] = {
-		{ HG_EVENT_PATH_CUT, EV_PATH },
-		{ HG_EVENT_PATH2_CUT, EV_TARGET },
-		{ HG_EVENT_EXE_CUT, EV_EXE },
+		{HG_EVENT_PATH_CUT, EV_PATH},
+		{HG_EVENT_PATH2_CUT, EV_TARGET},
+		{HG_EVENT_EXE_CUT, EV_EXE},
 	};
 	size_t i;
 
@@ -112,11 +113,12 @@ static void set_paths(struct decoder *d, struct event *ev, const struct hg_event
 	const char *path = (const char *)(e + 1), *path2 = path + e->path_len;
 	const char *exe = path2 + e->path2_len;
 
-	if (e->place || e->path_len) {
+	if (e->place || e->path_len)
 		set_path(d, ev, EV_PATH, e->place, path, e->path_len);
-		if (!e->place)
-			event_set_number(ev, EV_UNPLACED, 1);
-	}
+	else if (e->what == HG_WHAT_PATH)
+		event_set(ev, EV_PATH, "/");
+	if (event_has(ev, EV_PATH) && !e->place)
+		event_set_number(ev, EV_UNPLACED, 1);
 	if (e->place2 || e->path2_len)
 		set_path(d, ev, EV_TARGET, e->place2, path2, e->path2_len);
 	if (e->exe_place || e->exe_len)
@@ -189,18 +191,35 @@ static void set_actions(struct event *ev, uint8_t actions, const char *const *na
 	event_set(ev, EV_ACTION, text);
 }
 
+/* The capabilities that the kernel side asks about (bpf/guard.bpf.c). */
+static const char *capability_name(uint8_t cap)
+{
+	static const char *const names[] = {
+		[CAP_NET_ADMIN] = "net_admin",	 [CAP_SYS_MODULE] = "sys_module",
+		[CAP_SYS_RAWIO] = "sys_rawio",	 [CAP_SYS_PTRACE] = "sys_ptrace",
+		[CAP_SYS_PACCT] = "sys_pacct",	 [CAP_SYS_ADMIN] = "sys_admin",
+		[CAP_SYS_BOOT] = "sys_boot",	 [CAP_SYS_TIME] = "sys_time",
+		[CAP_AUDIT_CONTROL] = "audit_control", [CAP_MAC_OVERRIDE] = "mac_override",
+		[CAP_MAC_ADMIN] = "mac_admin",	 [CAP_SYSLOG] = "syslog",
+		[CAP_PERFMON] = "perfmon",	 [CAP_BPF] = "bpf",
+		[CAP_CHECKPOINT_RESTORE] = "checkpoint_restore",
+	};
+
+	return cap < ARRAY_SIZE(names) && names[cap] ? names[cap] : "capability";
+}
+
 static void set_what(struct event *ev, const struct hg_event *e)
 {
 	switch ((enum hg_what)e->what) {
 	case HG_WHAT_PATH:
-		event_set(ev, EV_EVENT, e->actions & HG_BIT(HG_EXEC) ? "process.exec" :
-								       "file.access");
+		event_set(ev, EV_EVENT,
+			  e->actions & HG_BIT(HG_EXEC) ? "process.exec" : "file.access");
 		set_actions(ev, e->actions, path_action_names, HG_N_PATH_ACTIONS);
 		break;
 	case HG_WHAT_CONNECT:
 	case HG_WHAT_LISTEN:
-		event_set(ev, EV_EVENT, e->what == HG_WHAT_CONNECT ? "network.connect" :
-								     "network.listen");
+		event_set(ev, EV_EVENT,
+			  e->what == HG_WHAT_CONNECT ? "network.connect" : "network.listen");
 		set_actions(ev, e->actions, endpoint_action_names, HG_N_EP_ACTIONS);
 		set_endpoint(ev, &e->endpoint);
 		break;
@@ -212,6 +231,14 @@ static void set_what(struct event *ev, const struct hg_event *e)
 	case HG_WHAT_BPF:
 		event_set(ev, EV_EVENT, "privilege.use");
 		event_set(ev, EV_ACTION, "bpf");
+		break;
+	case HG_WHAT_CAPABLE:
+		event_set(ev, EV_EVENT, "privilege.use");
+		event_set(ev, EV_ACTION, capability_name(e->endpoint.bytes[0]));
+		break;
+	case HG_WHAT_PTRACE:
+		event_set(ev, EV_EVENT, "process.ptrace");
+		event_set(ev, EV_ACTION, "ptrace");
 		break;
 	case HG_WHAT_ESCAPE:
 		event_set(ev, EV_EVENT, "guard.escape_attempt");
@@ -235,9 +262,8 @@ static void set_process(struct decoder *d, struct event *ev, const struct hg_eve
 	event_setf(ev, EV_USER, "%u", e->uid);
 	event_setf(ev, EV_EXEC_ID, "%s:%u:%" PRIu64, d->boot, e->pid, (uint64_t)e->start);
 	for (i = 0; i < HG_ANCESTORS && e->ancestors[i].pid; i++) {
-		snprintf(ancestor, sizeof(ancestor), "%.*s[%u]",
-			 (int)sizeof(e->ancestors[i].comm), e->ancestors[i].comm,
-			 e->ancestors[i].pid);
+		snprintf(ancestor, sizeof(ancestor), "%.*s[%u]", (int)sizeof(e->ancestors[i].comm),
+			 e->ancestors[i].comm, e->ancestors[i].pid);
 		event_add(ev, EV_ANCESTRY, ancestor, strlen(ancestor));
 	}
 	if (d->cgroup_fd >= 0 && !cgroup_path_of(d->cgroup_fd, e->cgroup, &cgroup))
@@ -246,8 +272,7 @@ static void set_process(struct decoder *d, struct event *ev, const struct hg_eve
 		event_setf(ev, EV_CGROUP, "id:%" PRIu64, (uint64_t)e->cgroup);
 }
 
-static void set_rule(struct event *ev, const struct hg_event *e,
-		     const struct generation_record *g)
+static void set_rule(struct event *ev, const struct hg_event *e, const struct generation_record *g)
 {
 	const struct rule_record *rule;
 	bool audit;

@@ -112,6 +112,12 @@ struct signal_struct {
 	atomic_t live;
 };
 
+struct user_namespace {
+	int level;
+};
+
+struct cred;
+
 struct mm_struct {
 	struct file *exe_file;
 };
@@ -123,6 +129,7 @@ struct task_struct {
 	struct task_struct *group_leader;
 	struct mm_struct *mm;
 	unsigned int personality;
+	unsigned int in_execve : 1;
 	struct css_set *cgroups;
 	struct signal_struct *signal;
 	__u64 start_boottime;
@@ -155,6 +162,8 @@ struct socket {
 struct msghdr {
 	void *msg_name;
 	int msg_namelen;
+	void *msg_control;
+	size_t msg_controllen;
 	unsigned int msg_flags;
 };
 
@@ -174,14 +183,14 @@ struct sockaddr {
 };
 
 #define S_IFMT		0170000
-#define S_IFSOCK	0140000
+#define S_IFLNK		0120000
 #define S_IFBLK		0060000
 #define S_IFCHR		0020000
 #define S_IFDIR		0040000
 
 #define O_TRUNC		00001000
 #define __O_TMPFILE	020000000
-#define __FMODE_EXEC	0x20		/* in f_flags; a system call cannot set it */
+#define __FMODE_EXEC	0x20		/* in f_flags */
 #define FMODE_READ	0x1
 #define FMODE_WRITE	0x2
 #define FMODE_CREATED	0x100000
@@ -226,7 +235,38 @@ struct sockaddr {
 #define SOCK_DGRAM	2
 #define NETLINK_ROUTE	0
 #define IPPROTO_MPTCP	262
+#define SOL_IP		0
+#define SOL_IPV6	41
+#define IP_OPTIONS	4
+#define IP_RETOPTS	7
+#define IPV6_2292RTHDR	5
+#define IPV6_2292PKTOPTIONS	6
+#define IPV6_FLOWINFO	11
+#define IPV6_FLOWLABEL_MGR	32
+#define IPV6_RTHDR	57
 #define MSG_FASTOPEN	0x20000000
+
+#define FSNOTIFY_OBJ_TYPE_INODE	0
+/* FS_OPEN_PERM, FS_ACCESS_PERM, FS_OPEN_EXEC_PERM, and FS_PRE_ACCESS (since 6.14) */
+#define FS_PERM_EVENTS	0x00170000
+
+#define CAP_NET_ADMIN		12
+#define CAP_SYS_MODULE		16
+#define CAP_SYS_RAWIO		17
+#define CAP_SYS_PTRACE		19
+#define CAP_SYS_PACCT		20
+#define CAP_SYS_ADMIN		21
+#define CAP_SYS_BOOT		22
+#define CAP_SYS_TIME		25
+#define CAP_AUDIT_CONTROL	30
+#define CAP_MAC_OVERRIDE	32
+#define CAP_MAC_ADMIN		33
+#define CAP_SYSLOG		34
+#define CAP_PERFMON		38
+#define CAP_BPF			39
+#define CAP_CHECKPOINT_RESTORE	40
+#define CAP_OPT_NOAUDIT		0x2
+#define PTRACE_MODE_NOAUDIT	0x4
 
 #define SIGKILL		9
 #define EPERM		1
@@ -238,6 +278,12 @@ struct sockaddr {
 #define FS_IOC_FSSETXATTR	0x401c5820
 #define FS_IOC_SETVERSION	0x40087602
 #define FS_IOC32_SETVERSION	0x40047602
+#define BTRFS_IOC_SNAP_CREATE	0x50009401
+#define BTRFS_IOC_SUBVOL_CREATE	0x5000940e
+#define BTRFS_IOC_SNAP_DESTROY	0x5000940f
+#define BTRFS_IOC_SNAP_CREATE_V2	0x50009417
+#define BTRFS_IOC_SUBVOL_CREATE_V2	0x50009418
+#define BTRFS_IOC_SNAP_DESTROY_V2	0x5000943f
 #define FS_IOC_ENABLE_VERITY	0x40806685
 #define FS_IOC_SET_ENCRYPTION_POLICY	0x800c6613
 

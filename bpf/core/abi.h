@@ -147,6 +147,8 @@ enum hg_why {
 	HG_WHY_SOCKET_FAMILY,		/* a kind of socket that no rule can speak of */
 	HG_WHY_ADDRESS_FAMILY,		/* an address whose family does not fit the socket */
 	HG_WHY_GUARD,			/* bpf(2) by an agent */
+	HG_WHY_SOURCE_ROUTE,		/* options that send a packet by way of another address */
+	HG_WHY_PRIVILEGE,		/* a capability over the whole machine, another's process */
 	HG_N_WHY,
 	HG_WHY_ANONYMOUS,		/* inside the kernel side only: unnamed memory, no path rule */
 };
@@ -158,6 +160,8 @@ enum hg_what {
 	HG_WHAT_LISTEN,		/* endpoint */
 	HG_WHAT_SOCKET,		/* family, type, protocol in endpoint.bytes[0..3): no path */
 	HG_WHAT_BPF,
+	HG_WHAT_CAPABLE,	/* endpoint.bytes[0]: the capability (include/uapi/linux/capability.h) */
+	HG_WHAT_PTRACE,		/* of a process that is not the agent's */
 	HG_WHAT_ESCAPE,		/* a task reached a cgroup of another domain; it keeps its own */
 	HG_N_WHAT,
 };

@@ -68,6 +68,12 @@ HG_INLINE __u32 hg_step(const struct hg_chunk *c, __u32 classes, __u32 state, __
 	edge = hg_unit(c, ((row >> 32) & 0xffff) + hg_class(c, classes, byte));
 	if (((edge >> 32) & 0xffff) == (state & 0xffff))
 		return (__u32)edge;
+	if ((row >> 48) & HG_ROW_DELEGATES) {
+		edge = hg_unit(c, row & 0xffff);
+		edge = hg_unit(c, ((edge >> 32) & 0xffff) + hg_class(c, classes, byte));
+		if (((edge >> 32) & 0xffff) == (row & 0xffff))
+			return (__u32)edge;
+	}
 	return (__u32)row;
 }
 
@@ -198,11 +204,15 @@ HG_INLINE bool hg_component(struct hg_reader *r, __u16 dir, __u32 *state, const 
 			    const __u32 *left, struct hg_at *ret, bool *ret_done)
 {
 	__u64 symbol;
+	__u32 unit;
 
-	if (!hg_seek(r, 0))
-		return false;
-	if (!*state)
-		*state = (__u32)hg_unit(r->chunk, HG_HEAD_UNIT(lexer));
+	if (!*state) {
+		if (!hg_seek(r, 0))
+			return false;
+		if (!hg_region_seek(r, hg_unit(r->chunk, HG_HEAD_UNIT(dirs)), dir, 2, &unit))
+			return false;
+		*state = hg_unit(r->chunk, unit + 1) >> 32;
+	}
 	if (!hg_window(r, HG_LEXER_CLASSES, state, name, left, ret_done))
 		return false;
 	if (!*ret_done)

@@ -6,7 +6,8 @@
  * map. Everything is addressed in units of eight bytes; chunk 0 starts with a struct hg_head.
  *
  * Three machines live in it:
- *  - lexer: a DFA over the bytes of one path component; the row it stops in holds the symbol.
+ *  - lexer: a DFA over the bytes of one path component, with a start for each directory state; the
+ *    row it stops in holds the symbol.
  *  - directories: (directory state, symbol) -> (next directory state, verdict row). A hash region
  *    holds the exceptions. Without one, those of the state's base hold (a directory and its .git
  *    differ in a few names); then the symbol's own fallback (a name such as .ssh leads to one place
@@ -60,7 +61,7 @@ struct hg_dir {
 	__u8 any_allow, all_allow, any_held, all_held;
 	__u16 base;		/* the state whose exceptions hold here too; itself for none */
 	__u16 kin;		/* equal for states with equal verdicts below, whichever rules say so */
-	__u32 zero;
+	__u32 lexer;		/* where the lexer starts for names in it */
 };
 
 /* One exception: key is dir << 16 | symbol; HG_CELL_FREE (dir 0xffff never exists) where empty. */
@@ -81,7 +82,7 @@ struct hg_head {
 	__u32 magic;
 	__u32 n_chunks;
 	__u64 uid;		/* the image's identity, a hash of its bytes with uid = 0; never 0 */
-	__u32 lexer;		/* start state */
+	__u32 zero0;
 	__u32 endpoint;		/* start state */
 	__u32 n_dirs, n_outs;
 	__u32 n_symbols, n_rules;
@@ -117,7 +118,7 @@ enum hg_verdict { HG_DENY = 0, HG_ASK = 1, HG_ALLOW = 2 };
 struct hg_row {
 	__u32 dflt;
 	__u16 base;		/* unit of the cell for class 0; odd */
-	__u16 flags;		/* HG_ROW_SINK */
+	__u16 flags;		/* HG_ROW_* */
 	__u16 out;		/* symbol (lexer) or verdict row (endpoints) */
 	/* Lexer: the symbol's fallback. Else 0. */
 	__u16 next;
@@ -125,6 +126,7 @@ struct hg_row {
 	__u16 next_out;
 };
 #define HG_ROW_SINK 1u
+#define HG_ROW_DELEGATES 2u	/* without a cell, the default's row is asked for one */
 #define HG_FALLBACK_NONE	0	/* the directory state's default */
 #define HG_FALLBACK_PLACE	1	/* next, next_out */
 #define HG_FALLBACK_VERDICT	2	/* the default's next, next_out */
