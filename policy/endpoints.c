@@ -7,7 +7,7 @@
 #include "endpoints.h"
 
 struct endpoint_node {
-	uint32_t accept[HG_N_PATH_ACTIONS];	/* 1 + last rule, as far as HG_N_EP_ACTIONS */
+	uint32_t accept[HG_N_PATH_ACTIONS]; /* 1 + last rule, as far as HG_N_EP_ACTIONS */
 	uint32_t users;
 	uint16_t rule;
 };
@@ -15,8 +15,8 @@ struct endpoint_node {
 struct endpoints {
 	struct fa_nfa *nfa;
 	uint32_t root;
-	struct fa_intern ranges;	/* (lo, hi) */
-	uint32_t *label;		/* for each range */
+	struct fa_intern ranges; /* (lo, hi) */
+	uint32_t *label;	 /* for each range */
 	size_t cap_label;
 	struct endpoint_node *nodes;
 	size_t n_nodes, cap_nodes;
@@ -31,7 +31,7 @@ static int visit(struct endpoints *e, uint32_t node, uint16_t rule)
 	if (r < 0)
 		return r;
 	if (node == e->n_nodes)
-		e->nodes[e->n_nodes++] = (struct endpoint_node){ .rule = rule };
+		e->nodes[e->n_nodes++] = (struct endpoint_node){.rule = rule};
 	e->nodes[node].users++;
 	return 0;
 }
@@ -71,7 +71,7 @@ void endpoints_free(struct endpoints **endpoints)
 
 static int label_of(struct endpoints *e, uint32_t lo, uint32_t hi, uint32_t *ret_label)
 {
-	uint32_t words[2] = { lo, hi }, id;
+	uint32_t words[2] = {lo, hi}, id;
 	int r;
 
 	if (lo == 0 && hi == 255) {
@@ -84,7 +84,7 @@ static int label_of(struct endpoints *e, uint32_t lo, uint32_t hi, uint32_t *ret
 		if (r == 0)
 			r = fa_nfa_label(e->nfa, e->label + id);
 		if (r == 0)
-			r = fa_nfa_label_add(e->nfa, e->label[id], (struct fa_range){ lo, hi });
+			r = fa_nfa_label_add(e->nfa, e->label[id], (struct fa_range){lo, hi});
 	}
 	*ret_label = r < 0 ? 0 : e->label[id];
 	return r;
@@ -126,32 +126,32 @@ static int add_ports(struct endpoints *e, uint32_t node, const struct ruleset_en
 {
 	uint32_t first = ep->port_low >> 8, last = ep->port_high >> 8;
 	uint32_t low = ep->port_low & 0xff, high = ep->port_high & 0xff;
-	struct fa_range all = { 0, 255 };
+	struct fa_range all = {0, 255};
 	int r = 0;
 
 	if (first == last)
-		return add_port_part(e, node, (struct fa_range){ first, first },
-				     (struct fa_range){ low, high }, rule_actions);
+		return add_port_part(e, node, (struct fa_range){first, first},
+				     (struct fa_range){low, high}, rule_actions);
 	if (low != 0) {
-		r = add_port_part(e, node, (struct fa_range){ first, first },
-				  (struct fa_range){ low, 255 }, rule_actions);
+		r = add_port_part(e, node, (struct fa_range){first, first},
+				  (struct fa_range){low, 255}, rule_actions);
 		first++;
 	}
 	if (r == 0 && high != 255) {
-		r = add_port_part(e, node, (struct fa_range){ last, last },
-				  (struct fa_range){ 0, high }, rule_actions);
+		r = add_port_part(e, node, (struct fa_range){last, last},
+				  (struct fa_range){0, high}, rule_actions);
 		last--;
 	}
 	if (r == 0 && first <= last)
-		r = add_port_part(e, node, (struct fa_range){ first, last }, all, rule_actions);
+		r = add_port_part(e, node, (struct fa_range){first, last}, all, rule_actions);
 	return r;
 }
 
 static int add_family(struct endpoints *e, const struct ruleset_endpoint *ep, uint8_t family,
 		      uint32_t rule_actions)
 {
-	const uint8_t protos[3] = { HG_TCP, HG_UDP, HG_ICMP };
-	const bool wanted[3] = { ep->tcp, ep->udp, ep->icmp };
+	const uint8_t protos[3] = {HG_TCP, HG_UDP, HG_ICMP};
+	const bool wanted[3] = {ep->tcp, ep->udp, ep->icmp};
 	unsigned len = family == 4 ? 4 : 16, bits = ep->prefix_len, i;
 	uint32_t node = e->root, to;
 	uint16_t rule = rule_actions & 0xffff;
@@ -199,7 +199,7 @@ struct compile {
 static int row_of(void *ctx, const uint32_t *nodes, size_t n, uint32_t *ret_out)
 {
 	struct compile *c = ctx;
-	uint32_t last[HG_N_PATH_ACTIONS] = { 0 };
+	uint32_t last[HG_N_PATH_ACTIONS] = {0};
 	size_t i;
 	unsigned a;
 
@@ -232,11 +232,15 @@ int endpoints_compile(struct endpoints *e, struct pack_rows *rows,
 {
 	uint64_t *presence = calloc(fa_nfa_size(e->nfa), sizeof(*presence));
 	struct fa *fa HG_CLEANUP(fa_free) = NULL;
-	struct compile c = { e, rows };
+	struct compile c = {e, rows};
 	struct fa_subset sub = {
 		/* 0xfe is rare as an address byte and no protocol that rules speak of. */
-		.ctx = &c, .output = row_of, .n_symbols = 256, .rest = 0xfe,
-		.max_states = limits->max_states, .max_edges = limits->max_edges,
+		.ctx = &c,
+		.output = row_of,
+		.n_symbols = 256,
+		.rest = 0xfe,
+		.max_states = limits->max_states,
+		.max_edges = limits->max_edges,
 		.presence = presence,
 	};
 	int r;

@@ -12,7 +12,7 @@ static bool bit_of(const uint8_t *address, unsigned bit)
 
 static bool is_mapped_v4(const struct ruleset_endpoint *ep)
 {
-	static const uint8_t mapped[12] = { [10] = 0xff, [11] = 0xff };
+	static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
 
 	return ep->family == 6 && ep->prefix_len >= 96 && !memcmp(ep->address, mapped, 12);
 }

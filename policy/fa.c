@@ -37,6 +37,11 @@ int fa_new(uint32_t n_symbols, uint32_t rest, struct fa **ret)
 		return -ENOMEM;
 	fa->n_symbols = n_symbols;
 	fa->rest = rest;
+	/* So that "edges of a state" is a pointer also where none has any. */
+	if (fa_grow((void **)&fa->edges, &fa->cap_edges, 1, sizeof(*fa->edges)) < 0) {
+		fa_free(&fa);
+		return -ENOMEM;
+	}
 	*ret = fa;
 	return 0;
 }
@@ -61,7 +66,10 @@ int fa_add_state(struct fa *fa, uint32_t out, uint32_t next, uint32_t next_out)
 		return r;
 	s = fa->states + fa->n_states++;
 	*s = (struct fa_state){
-		.out = out, .next = next, .next_out = next_out, .first_edge = fa->n_edges,
+		.out = out,
+		.next = next,
+		.next_out = next_out,
+		.first_edge = fa->n_edges,
 	};
 	return 0;
 }
@@ -90,22 +98,37 @@ int fa_add_edge(struct fa *fa, const struct fa_edge *edge)
 	return 0;
 }
 
-uint32_t fa_next(const struct fa *fa, uint32_t state, uint32_t symbol, uint32_t *ret_out)
+/* The first edge that does not end before the symbol. */
+static uint32_t find_edge(const struct fa *fa, const struct fa_state *s, uint32_t symbol)
 {
-	const struct fa_state *s = fa->states + state;
 	const struct fa_edge *e = fa->edges + s->first_edge;
-	size_t lo = 0, hi = s->n_edges, mid;
+	uint32_t lo = 0, hi = s->n_edges, mid;
 
 	while (lo < hi) {
-		mid = (lo + hi) / 2;
+		mid = lo + (hi - lo) / 2;
 		if (e[mid].hi < symbol)
 			lo = mid + 1;
 		else
 			hi = mid;
 	}
-	if (lo < s->n_edges && e[lo].lo <= symbol) {
-		*ret_out = e[lo].out;
-		return e[lo].next;
+	return lo;
+}
+
+bool fa_has_edge(const struct fa *fa, const struct fa_state *s, uint32_t symbol)
+{
+	uint32_t i = find_edge(fa, s, symbol);
+
+	return i < s->n_edges && fa->edges[s->first_edge + i].lo <= symbol;
+}
+
+uint32_t fa_next(const struct fa *fa, uint32_t state, uint32_t symbol, uint32_t *ret_out)
+{
+	const struct fa_state *s = fa->states + state;
+	const struct fa_edge *e = fa->edges + s->first_edge + find_edge(fa, s, symbol);
+
+	if (e < fa->edges + s->first_edge + s->n_edges && e->lo <= symbol) {
+		*ret_out = e->out;
+		return e->next;
 	}
 	*ret_out = s->next_out;
 	return s->next;
@@ -134,42 +157,18 @@ uint32_t fa_run_bytes(const struct fa *fa, const void *bytes, size_t len, uint32
 	return state;
 }
 
-static uint32_t count_real(const struct fa *fa, const uint8_t *real)
-{
-	uint32_t i, n = 0;
-
-	if (!real)
-		return fa->n_symbols;
-	for (i = 0; i < fa->n_symbols; i++)
-		n += real[i] != 0;
-	return n;
-}
-
-static uint32_t real_in(const struct fa_edge *e, const uint8_t *real)
-{
-	uint32_t i, n = 0;
-
-	if (!real)
-		return e->hi - e->lo + 1;
-	for (i = e->lo; i <= e->hi; i++)
-		n += real[i] != 0;
-	return n;
-}
-
-bool fa_default_occurs(const struct fa *fa, const struct fa_state *state, const uint8_t *real,
-		       uint32_t n_real)
+bool fa_default_occurs(const struct fa *fa, const struct fa_state *state)
 {
 	uint32_t i, n = 0;
 
 	for (i = 0; i < state->n_edges; i++)
-		n += real_in(fa->edges + state->first_edge + i, real);
-	return n < n_real;
+		n += fa->edges[state->first_edge + i].hi - fa->edges[state->first_edge + i].lo + 1;
+	return n < fa->n_symbols;
 }
 
 struct below {
 	const struct fa *fa;
 	const struct fa_below *ops;
-	const uint8_t *defaults;	/* for each state, whether its default occurs */
 	uint32_t *any, *all;
 };
 
@@ -189,11 +188,10 @@ static bool below_step(struct below *b, uint32_t state)
 	const struct fa_edge *e = b->fa->edges + s->first_edge;
 	uint32_t any = b->any[state], all = b->all[state], i;
 
-	if (b->defaults[state])
+	if (fa_default_occurs(b->fa, s))
 		below_join(b, s->next, s->next_out, &any, &all);
 	for (i = 0; i < s->n_edges; i++)
-		if (real_in(e + i, b->ops->real))
-			below_join(b, e[i].next, e[i].out, &any, &all);
+		below_join(b, e[i].next, e[i].out, &any, &all);
 	if (any == b->any[state] && all == b->all[state])
 		return false;
 	b->any[state] = any;
@@ -204,15 +202,11 @@ static bool below_step(struct below *b, uint32_t state)
 int fa_below(const struct fa *fa, const struct fa_below *below, uint32_t *ret_any,
 	     uint32_t *ret_all)
 {
-	uint32_t n_real = count_real(fa, below->real), i;
-	uint8_t *defaults = calloc(fa->n_states, 1);
-	struct below b = { fa, below, defaults, ret_any, ret_all };
+	struct below b = {fa, below, ret_any, ret_all};
 	bool more = true;
+	uint32_t i;
 
-	if (!defaults)
-		return -ENOMEM;
 	for (i = 0; i < fa->n_states; i++) {
-		defaults[i] = fa_default_occurs(fa, fa->states + i, below->real, n_real);
 		/* Least fixpoint for "some", greatest for "every". */
 		ret_any[i] = 0;
 		ret_all[i] = UINT32_MAX;
@@ -223,6 +217,5 @@ int fa_below(const struct fa *fa, const struct fa_below *below, uint32_t *ret_an
 		for (i = fa->n_states; i-- > 0;)
 			more |= below_step(&b, i);
 	}
-	free(defaults);
 	return 0;
 }

@@ -29,14 +29,14 @@ static inline void fa_free_words(uint32_t **p)
 }
 
 struct fa_range {
-	uint32_t lo, hi;	/* inclusive */
+	uint32_t lo, hi; /* inclusive */
 };
 
 /* ---- nondeterministic ---- */
 struct fa_nfa;
 
-#define FA_ANY		0u	/* the label of every symbol */
-#define FA_EPSILON	1u	/* the label of none: taken without reading */
+#define FA_ANY	   0u /* the label of every symbol */
+#define FA_EPSILON 1u /* the label of none: taken without reading */
 
 int fa_nfa_new(struct fa_nfa **ret);
 void fa_nfa_free(struct fa_nfa **nfa);
@@ -55,20 +55,21 @@ uint32_t fa_nfa_size(const struct fa_nfa *nfa);
 
 /* ---- deterministic ---- */
 struct fa_edge {
-	uint32_t lo, hi;	/* symbols, inclusive */
+	uint32_t lo, hi; /* symbols, inclusive */
 	uint32_t next, out;
 };
 
 struct fa_state {
 	uint32_t out;
-	uint32_t next, next_out;	/* default transition */
+	uint32_t next, next_out; /* default transition */
+	uint32_t tag;		 /* states with different tags are different; else the user's */
 	uint32_t n_edges;
 	size_t first_edge;
 };
 
 struct fa {
 	uint32_t n_symbols, n_states;
-	uint32_t rest;		/* the symbol that is never an exception: defaults are canonical */
+	uint32_t rest; /* the symbol that is never an exception: defaults are canonical */
 	uint32_t start, start_out;
 	struct fa_state *states;
 	struct fa_edge *edges;
@@ -109,21 +110,33 @@ struct fa_subset {
 	void *ctx;
 	/* The output of a set of nodes (sorted): "which rule wins" is decided here. */
 	int (*output)(void *ctx, const uint32_t *nodes, size_t n, uint32_t *ret_out);
-	/* Drops, in place, nodes that cannot change any later output; gives the new count. Or NULL. */
+	/* Drops, in place, nodes that cannot change any later output; gives the new count. Or NULL.
+	 */
 	size_t (*reduce)(void *ctx, uint32_t *nodes, size_t n);
-	bool mealy;		/* outputs on transitions, decided before reduce() */
+	bool mealy; /* outputs on transitions, decided before reduce() */
 	uint32_t n_symbols, rest;
 	uint32_t max_states;
 	size_t max_edges;
-	uint64_t *presence;	/* or NULL: for each node, in how many sets it is (also on -E2BIG) */
+	uint64_t *presence; /* or NULL: for each node, in how many sets it is (also on -E2BIG) */
 };
 int fa_determinise(const struct fa_nfa *nfa, uint32_t start, const struct fa_subset *sub,
 		   struct fa **ret);
 
+/* The same for several starts, one after another: what they have in common is built once. */
+struct fa_builder;
+int fa_builder_new(const struct fa_nfa *nfa, const struct fa_subset *sub, struct fa_builder **ret);
+void fa_builder_free(struct fa_builder **builder);
+/* The state of a set of nodes, with everything that can be reached from it. */
+int fa_builder_start(struct fa_builder *builder, const uint32_t *nodes, size_t n,
+		     uint32_t *ret_state, uint32_t *ret_out);
+/* What has been built so far; changes with the next start. */
+struct fa *fa_builder_fa(struct fa_builder *builder);
+
 /* ---- on deterministic automata ---- */
 /* The smallest equivalent automaton, reachable states only, numbered breadth-first from 0. */
 int fa_minimise(const struct fa *fa, struct fa **ret);
-
+/* The same, keeping what is reachable from several states; replaces them by their new numbers. */
+int fa_minimise_from(const struct fa *fa, uint32_t *roots, size_t n_roots, struct fa **ret);
 /* For each state the class of the states that do the same: their lowest number. */
 int fa_classes(const struct fa *fa, uint32_t *ret_class);
 
@@ -133,14 +146,15 @@ struct fa_pair {
 	uint32_t max_states;
 };
 /* Both at once; a and b have the same alphabet and kind. */
-int fa_product(const struct fa *a, const struct fa *b, const struct fa_pair *pair,
-	       struct fa **ret);
+int fa_product(const struct fa *a, const struct fa *b, const struct fa_pair *pair, struct fa **ret);
 
 struct fa_want {
 	void *ctx;
 	bool (*want)(void *ctx, uint32_t out);
-	/* For each symbol its cost, 0 for a symbol that does not occur; NULL: all cost 1. */
-	const uint32_t *cost;
+	/* What a symbol costs in a state, 0 where it does not occur; and the cheapest that takes
+	 * the default there, UINT32_MAX when none does. NULL: all cost 1. */
+	uint32_t (*cost)(void *ctx, uint32_t state, uint32_t symbol);
+	uint32_t (*other)(void *ctx, uint32_t state);
 };
 /* A cheapest word with a wanted output. Returns 1 and the word (the caller frees it), 0 when there
  * is none, -errno. */
@@ -152,13 +166,14 @@ int fa_equivalent(const struct fa *a, const struct fa *b, uint32_t **ret_word, s
 struct fa_below {
 	void *ctx;
 	uint32_t (*bits)(void *ctx, uint32_t out);
-	const uint8_t *real;	/* for each symbol, whether it occurs; NULL: all do */
 };
-/* For each state: bits that some, and that every non-empty word from there has in its output. */
+/* For each state: bits that some, and that every non-empty word from there has in its output. A
+ * default counts as a transition that occurs, unless edges cover every symbol. */
 int fa_below(const struct fa *fa, const struct fa_below *below, uint32_t *ret_any,
 	     uint32_t *ret_all);
-/* Whether some occurring symbol takes the default from this state. n_real: how many occur. */
-bool fa_default_occurs(const struct fa *fa, const struct fa_state *state, const uint8_t *real,
-		       uint32_t n_real);
+/* Whether some symbol takes the default. */
+bool fa_default_occurs(const struct fa *fa, const struct fa_state *state);
+/* Whether an edge of the state has the symbol. */
+bool fa_has_edge(const struct fa *fa, const struct fa_state *state, uint32_t symbol);
 
 #endif

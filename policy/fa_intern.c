@@ -67,7 +67,8 @@ static int make_room(struct fa_intern *in, size_t n)
 	}
 	if (in->n == UINT32_MAX - 1)
 		return -ENOMEM;
-	r = fa_grow((void **)&in->words, &in->cap_words, in->n_words + n, sizeof(*in->words));
+	/* One more, so that there is a place to point to when all sequences are empty. */
+	r = fa_grow((void **)&in->words, &in->cap_words, in->n_words + n + 1, sizeof(*in->words));
 	if (r < 0)
 		return r;
 	r = fa_grow((void **)&in->start, &cap_start, in->n + 2, sizeof(*in->start));

@@ -12,10 +12,10 @@
 struct fa_intern {
 	uint32_t *words;
 	size_t n_words, cap_words;
-	size_t *start;		/* n + 1 offsets into words */
-	uint32_t *hash;		/* of each sequence, so that growing reads no words */
+	size_t *start;	/* n + 1 offsets into words */
+	uint32_t *hash; /* of each sequence, so that growing reads no words */
 	size_t n, cap;
-	uint32_t *slots;	/* id + 1; 0 is free */
+	uint32_t *slots; /* id + 1; 0 is free */
 	size_t n_slots;
 };
 

@@ -12,11 +12,11 @@
 
 struct refine {
 	const struct fa *fa;
-	uint32_t *class, *next_class;	/* for each state */
-	uint32_t *size;			/* for each class */
+	uint32_t *class, *next_class; /* for each state */
+	uint32_t *size;		      /* for each class */
 	uint32_t n_classes;
 	struct fa_intern sigs;
-	uint32_t *sig_class;		/* for each signature of this round */
+	uint32_t *sig_class; /* for each signature of this round */
 	uint32_t *buf;
 	size_t cap_buf, cap_sig_class;
 };
@@ -107,14 +107,16 @@ static int refine_round(struct refine *f)
 	return 1;
 }
 
-/* The first classes: states with equal outputs. */
+/* The first classes: states with equal outputs and tags. */
 static int refine_start(struct refine *f)
 {
 	uint32_t state;
 	int r;
 
 	for (state = 0; state < f->fa->n_states; state++) {
-		r = fa_intern_add(&f->sigs, &f->fa->states[state].out, 1, f->class + state);
+		uint32_t words[2] = {f->fa->states[state].out, f->fa->states[state].tag};
+
+		r = fa_intern_add(&f->sigs, words, 2, f->class + state);
 		if (r < 0)
 			return r;
 		f->size[f->class[state]]++;
@@ -123,15 +125,20 @@ static int refine_start(struct refine *f)
 	return 0;
 }
 
-/* Numbers the classes breadth-first from the start: order[i] is a state of the i-th class, and
+/* Numbers the classes breadth-first from the roots: order[i] is a state of the i-th class, and
  * f->next_class maps a class to its number. */
-static uint32_t number_classes(struct refine *f, uint32_t *order)
+static uint32_t number_classes(struct refine *f, uint32_t *roots, size_t n_roots, uint32_t *order)
 {
 	uint32_t n = 0, at, i, *number = f->next_class;
 
 	memset(number, 0xff, f->fa->n_states * sizeof(*number));
-	number[f->class[f->fa->start]] = n;
-	order[n++] = f->fa->start;
+	for (i = 0; i < n_roots; i++) {
+		if (number[f->class[roots[i]]] == UINT32_MAX) {
+			number[f->class[roots[i]]] = n;
+			order[n++] = roots[i];
+		}
+		roots[i] = number[f->class[roots[i]]];
+	}
 	for (at = 0; at < n; at++) {
 		const struct fa_state *s = f->fa->states + order[at];
 
@@ -147,7 +154,7 @@ static uint32_t number_classes(struct refine *f, uint32_t *order)
 	return n;
 }
 
-static int write_minimal(struct refine *f, struct fa **ret)
+static int write_minimal(struct refine *f, uint32_t *roots, size_t n_roots, struct fa **ret)
 {
 	uint32_t *order HG_CLEANUP(fa_free_words) = malloc(f->n_classes * sizeof(*order));
 	struct fa *out HG_CLEANUP(fa_free) = NULL;
@@ -159,12 +166,15 @@ static int write_minimal(struct refine *f, struct fa **ret)
 	r = fa_new(f->fa->n_symbols, f->fa->rest, &out);
 	if (r < 0)
 		return r;
-	n = number_classes(f, order);
+	n = number_classes(f, roots, n_roots, order);
+	out->start = roots[0];
 	out->start_out = f->fa->start_out;
 	for (i = 0; i < n; i++) {
 		const struct fa_state *s = f->fa->states + order[i];
 
 		r = fa_add_state(out, s->out, number[f->class[s->next]], s->next_out);
+		if (r == 0)
+			out->states[i].tag = s->tag;
 		for (k = 0; k < s->n_edges && r == 0; k++) {
 			struct fa_edge e = f->fa->edges[s->first_edge + k];
 
@@ -193,7 +203,7 @@ static int refine(struct refine *f, const struct fa *fa)
 {
 	int r;
 
-	*f = (struct refine){ .fa = fa };
+	*f = (struct refine){.fa = fa};
 	f->class = malloc(fa->n_states * sizeof(*f->class));
 	f->next_class = malloc(fa->n_states * sizeof(*f->next_class));
 	f->size = calloc(fa->n_states, sizeof(*f->size));
@@ -205,13 +215,20 @@ static int refine(struct refine *f, const struct fa *fa)
 	return r;
 }
 
-int fa_minimise(const struct fa *fa, struct fa **ret)
+int fa_minimise_from(const struct fa *fa, uint32_t *roots, size_t n_roots, struct fa **ret)
 {
 	struct refine f HG_CLEANUP(refine_done);
 	int r;
 
 	r = refine(&f, fa);
-	return r < 0 ? r : write_minimal(&f, ret);
+	return r < 0 ? r : write_minimal(&f, roots, n_roots, ret);
+}
+
+int fa_minimise(const struct fa *fa, struct fa **ret)
+{
+	uint32_t root = fa->start;
+
+	return fa_minimise_from(fa, &root, 1, ret);
 }
 
 int fa_classes(const struct fa *fa, uint32_t *ret_class)

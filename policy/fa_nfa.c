@@ -5,7 +5,7 @@
 
 #include "fa_nfa.h"
 
-#define LABEL_STAR UINT32_MAX	/* only as a key of fa_nfa.children */
+#define LABEL_STAR UINT32_MAX /* only as a key of fa_nfa.children */
 
 int fa_nfa_new(struct fa_nfa **ret)
 {
@@ -95,7 +95,7 @@ int fa_nfa_edge(struct fa_nfa *nfa, uint32_t from, uint32_t label, uint32_t to)
 	r = fa_grow((void **)&nfa->edges, &nfa->cap_edges, nfa->n_edges + 1, sizeof(*nfa->edges));
 	if (r < 0)
 		return r;
-	nfa->edges[nfa->n_edges++] = (struct nfa_edge){ label, to, nfa->first[from] };
+	nfa->edges[nfa->n_edges++] = (struct nfa_edge){label, to, nfa->first[from]};
 	nfa->first[from] = (uint32_t)nfa->n_edges;
 	return 0;
 }
@@ -103,7 +103,7 @@ int fa_nfa_edge(struct fa_nfa *nfa, uint32_t from, uint32_t label, uint32_t to)
 /* Gives the node under (from, key); returns 1 when it was just made and has no edge to it yet. */
 static int child_of(struct fa_nfa *nfa, uint32_t from, uint32_t key, uint32_t *ret_node)
 {
-	uint32_t words[2] = { from, key }, id;
+	uint32_t words[2] = {from, key}, id;
 	int r, new;
 
 	new = fa_intern_add(&nfa->children, words, 2, &id);

@@ -8,7 +8,7 @@
 
 struct nfa_edge {
 	uint32_t label, to;
-	uint32_t next;		/* of the same node: index + 1, 0 ends */
+	uint32_t next; /* of the same node: index + 1, 0 ends */
 };
 
 struct nfa_label {
@@ -17,14 +17,14 @@ struct nfa_label {
 };
 
 struct fa_nfa {
-	uint32_t *first;	/* for each node its newest edge: index + 1, 0 for none */
+	uint32_t *first; /* for each node its newest edge: index + 1, 0 for none */
 	size_t n_nodes, cap_nodes;
 	struct nfa_edge *edges;
 	size_t n_edges, cap_edges;
 	struct nfa_label *labels;
 	size_t n_labels, cap_labels;
-	struct fa_intern children;	/* (from, label) */
-	uint32_t *child;		/* its node, by number in children */
+	struct fa_intern children; /* (from, label) */
+	uint32_t *child;	   /* its node, by number in children */
 	size_t cap_child;
 };
 

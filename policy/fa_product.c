@@ -9,13 +9,13 @@
 struct product {
 	const struct fa *a, *b;
 	const struct fa_pair *pair;
-	struct fa_intern states;	/* (state of a, state of b) */
+	struct fa_intern states; /* (state of a, state of b) */
 	struct fa *out;
 };
 
 static int pair_state(struct product *p, uint32_t a, uint32_t b, uint32_t *ret)
 {
-	uint32_t words[2] = { a, b };
+	uint32_t words[2] = {a, b};
 	int r;
 
 	r = fa_intern_add(&p->states, words, 2, ret);
@@ -40,7 +40,7 @@ static struct cursor cursor_at(const struct fa *fa, uint32_t state)
 	const struct fa_state *s = fa->states + state;
 	const struct fa_edge *e = fa->edges + s->first_edge;
 
-	return (struct cursor){ e, e + s->n_edges, { .next = s->next, .out = s->next_out } };
+	return (struct cursor){e, e + s->n_edges, {.next = s->next, .out = s->next_out}};
 }
 
 static struct fa_edge cursor_part(struct cursor *c, uint32_t at, uint32_t n_symbols)
@@ -104,7 +104,7 @@ static bool is_mealy(const struct fa *fa)
 
 int fa_product(const struct fa *a, const struct fa *b, const struct fa_pair *pair, struct fa **ret)
 {
-	struct product p = { .a = a, .b = b, .pair = pair };
+	struct product p = {.a = a, .b = b, .pair = pair};
 	/* A machine without any output is either kind. */
 	bool mealy = is_mealy(a) && is_mealy(b);
 	uint32_t state;
@@ -148,8 +148,8 @@ static bool is_set(void *ctx, uint32_t out)
 int fa_equivalent(const struct fa *a, const struct fa *b, uint32_t **ret_word, size_t *ret_len)
 {
 	struct fa *both HG_CLEANUP(fa_free) = NULL;
-	struct fa_pair pair = { .output = differ };
-	struct fa_want want = { .want = is_set };
+	struct fa_pair pair = {.output = differ};
+	struct fa_want want = {.want = is_set};
 	int r;
 
 	r = fa_product(a, b, &pair, &both);

@@ -20,13 +20,14 @@ struct set {
 	size_t n, cap;
 };
 
-struct builder {
+struct fa_builder {
 	const struct fa_nfa *nfa;
-	const struct fa_subset *sub;
+	struct fa_subset sub;
+	uint32_t n_done; /* states that have their transitions */
 	struct fa *fa;
-	struct fa_intern sets;		/* number is the state; first word the Moore output */
-	size_t *closure_start;		/* for each node, n_nodes + 1 */
-	uint32_t *closure;		/* nodes reached without reading, itself first */
+	struct fa_intern sets; /* number is the state; first word the Moore output */
+	size_t *closure_start; /* for each node, n_nodes + 1 */
+	uint32_t *closure;     /* nodes reached without reading, itself first */
 	struct event *events;
 	size_t n_events, cap_events;
 	struct event *active;
@@ -106,10 +107,10 @@ static int close_node(const struct fa_nfa *nfa, uint32_t node, uint32_t *seen, s
 	return r;
 }
 
-static int close_all(struct builder *b)
+static int close_all(struct fa_builder *b)
 {
 	uint32_t *seen = calloc(b->nfa->n_nodes, sizeof(*seen));
-	struct set out = { 0 };
+	struct set out = {0};
 	uint32_t node;
 	int r = 0;
 
@@ -127,7 +128,7 @@ static int close_all(struct builder *b)
 	return r;
 }
 
-static int add_closure(struct builder *b, uint32_t node)
+static int add_closure(struct fa_builder *b, uint32_t node)
 {
 	size_t i;
 	int r = 0;
@@ -138,9 +139,9 @@ static int add_closure(struct builder *b, uint32_t node)
 }
 
 /* Makes b->key (word 0 reserved, then nodes in any order) a state: its number and output. */
-static int intern_key(struct builder *b, uint32_t *ret_state, uint32_t *ret_out)
+static int intern_key(struct fa_builder *b, uint32_t *ret_state, uint32_t *ret_out)
 {
-	const struct fa_subset *sub = b->sub;
+	const struct fa_subset *sub = &b->sub;
 	uint32_t *nodes = b->key.nodes + 1;
 	size_t n = sort_unique(nodes, b->key.n - 1), i;
 	uint32_t out;
@@ -164,13 +165,13 @@ static int intern_key(struct builder *b, uint32_t *ret_state, uint32_t *ret_out)
 	return 0;
 }
 
-static void key_start(struct builder *b)
+static void key_start(struct fa_builder *b)
 {
 	b->key.n = 1;
 	b->key.nodes[0] = 0;
 }
 
-static int gather_edge(struct builder *b, const struct nfa_edge *e)
+static int gather_edge(struct fa_builder *b, const struct nfa_edge *e)
 {
 	const struct nfa_label *l = b->nfa->labels + e->label;
 	size_t i;
@@ -184,13 +185,12 @@ static int gather_edge(struct builder *b, const struct nfa_edge *e)
 	if (r < 0)
 		return r;
 	for (i = 0; i < l->n; i++)
-		b->events[b->n_events++] =
-			(struct event){ l->ranges[i].lo, l->ranges[i].hi, e->to };
+		b->events[b->n_events++] = (struct event){l->ranges[i].lo, l->ranges[i].hi, e->to};
 	return 0;
 }
 
 /* Splits what leaves a state into b->any (on every symbol) and b->events (on ranges). */
-static int gather(struct builder *b, uint32_t state)
+static int gather(struct fa_builder *b, uint32_t state)
 {
 	const uint32_t *nodes;
 	size_t n, i;
@@ -209,7 +209,7 @@ static int gather(struct builder *b, uint32_t state)
 }
 
 /* Symbols lo..hi lead to b->any and b->active. */
-static int add_segment(struct builder *b, uint32_t lo, uint32_t hi)
+static int add_segment(struct fa_builder *b, uint32_t lo, uint32_t hi)
 {
 	struct fa_edge *s;
 	size_t i;
@@ -232,7 +232,7 @@ static int add_segment(struct builder *b, uint32_t lo, uint32_t hi)
 	return intern_key(b, &s->next, &s->out);
 }
 
-static void drop_passed(struct builder *b, uint32_t at)
+static void drop_passed(struct fa_builder *b, uint32_t at)
 {
 	size_t i, n = 0;
 
@@ -244,7 +244,7 @@ static void drop_passed(struct builder *b, uint32_t at)
 
 /* Sweeps the events over the alphabet; every symbol falls into one of b->segments, or into a gap
  * between them, where b->any alone leads. */
-static int sweep(struct builder *b)
+static int sweep(struct fa_builder *b)
 {
 	uint32_t at = 0, end;
 	size_t i = 0, k;
@@ -275,18 +275,18 @@ static int sweep(struct builder *b)
 	return 0;
 }
 
-static int emit_gap(struct builder *b, uint32_t lo, uint32_t end, const struct fa_edge *gap)
+static int emit_gap(struct fa_builder *b, uint32_t lo, uint32_t end, const struct fa_edge *gap)
 {
-	struct fa_edge e = { lo, end - 1, gap->next, gap->out };
+	struct fa_edge e = {lo, end - 1, gap->next, gap->out};
 
 	return lo < end ? fa_add_edge(b->fa, &e) : 0;
 }
 
 /* Writes the state: what the rest symbol does is its default, all else its edges. */
-static int emit(struct builder *b, uint32_t out)
+static int emit(struct fa_builder *b, uint32_t out)
 {
-	uint32_t rest = b->sub->rest, at = 0;
-	struct fa_edge gap = { 0 }, dflt;
+	uint32_t rest = b->sub.rest, at = 0;
+	struct fa_edge gap = {0}, dflt;
 	size_t i;
 	int r;
 
@@ -310,57 +310,99 @@ static int emit(struct builder *b, uint32_t out)
 			r = fa_add_edge(b->fa, b->segments + i);
 		at = b->segments[i].hi + 1;
 	}
-	return r == 0 ? emit_gap(b, at, b->sub->n_symbols, &gap) : r;
+	return r == 0 ? emit_gap(b, at, b->sub.n_symbols, &gap) : r;
 }
 
-static int build(struct builder *b, uint32_t start)
+/* Every state that has no transitions yet gets them, and so on. */
+static int complete(struct fa_builder *b)
 {
-	uint32_t state;
 	size_t n;
-	int r;
+	int r = 0;
 
-	r = set_push(&b->key, 0);
-	if (r == 0)
-		r = add_closure(b, start);
-	if (r == 0)
-		r = intern_key(b, &b->fa->start, &b->fa->start_out);
-	for (state = 0; r == 0 && state < b->sets.n; state++) {
-		r = gather(b, state);
+	for (; r == 0 && b->n_done < b->sets.n; b->n_done++) {
+		r = gather(b, b->n_done);
 		if (r == 0)
 			r = sweep(b);
 		if (r == 0)
-			r = emit(b, fa_intern_get(&b->sets, state, &n)[0]);
-		if (r == 0 && b->fa->n_edges > b->sub->max_edges)
+			r = emit(b, fa_intern_get(&b->sets, b->n_done, &n)[0]);
+		if (r == 0 && b->fa->n_edges > b->sub.max_edges)
 			r = -E2BIG;
 	}
 	return r;
 }
 
+int fa_builder_new(const struct fa_nfa *nfa, const struct fa_subset *sub, struct fa_builder **ret)
+{
+	struct fa_builder *b HG_CLEANUP(fa_builder_free) = calloc(1, sizeof(*b));
+	int r;
+
+	if (!b)
+		return -ENOMEM;
+	b->nfa = nfa;
+	b->sub = *sub;
+	r = fa_new(sub->n_symbols, sub->rest, &b->fa);
+	if (r == 0)
+		r = close_all(b);
+	if (r == 0)
+		r = set_push(&b->key, 0);
+	if (r < 0)
+		return r;
+	*ret = b;
+	b = NULL;
+	return 0;
+}
+
+void fa_builder_free(struct fa_builder **builder)
+{
+	struct fa_builder *b = *builder;
+
+	if (!b)
+		return;
+	fa_free(&b->fa);
+	free(b->closure_start);
+	free(b->closure);
+	free(b->events);
+	free(b->active);
+	free(b->segments);
+	free(b->any.nodes);
+	free(b->key.nodes);
+	fa_intern_done(&b->sets);
+	free(b);
+	*builder = NULL;
+}
+
+int fa_builder_start(struct fa_builder *b, const uint32_t *nodes, size_t n, uint32_t *ret_state,
+		     uint32_t *ret_out)
+{
+	size_t i;
+	int r = 0;
+
+	key_start(b);
+	for (i = 0; i < n && r == 0; i++)
+		r = nodes[i] < b->nfa->n_nodes ? add_closure(b, nodes[i]) : -EINVAL;
+	if (r == 0)
+		r = intern_key(b, ret_state, ret_out);
+	return r < 0 ? r : complete(b);
+}
+
+struct fa *fa_builder_fa(struct fa_builder *b)
+{
+	return b->fa;
+}
+
 int fa_determinise(const struct fa_nfa *nfa, uint32_t start, const struct fa_subset *sub,
 		   struct fa **ret)
 {
-	struct builder b = { .nfa = nfa, .sub = sub };
+	struct fa_builder *b HG_CLEANUP(fa_builder_free) = NULL;
 	int r;
 
-	if (start >= nfa->n_nodes)
-		return -EINVAL;
-	r = fa_new(sub->n_symbols, sub->rest, &b.fa);
-	if (r == 0)
-		r = close_all(&b);
-	if (r == 0)
-		r = build(&b, start);
-	free(b.closure_start);
-	free(b.closure);
-	free(b.events);
-	free(b.active);
-	free(b.segments);
-	free(b.any.nodes);
-	free(b.key.nodes);
-	fa_intern_done(&b.sets);
-	if (r < 0) {
-		fa_free(&b.fa);
+	r = fa_builder_new(nfa, sub, &b);
+	if (r < 0)
 		return r;
-	}
-	*ret = b.fa;
+	r = fa_builder_start(b, &start, 1, &b->fa->start, &b->fa->start_out);
+	if (r < 0)
+		return r;
+	*ret = b->fa;
+	b->fa = NULL;
 	return 0;
 }

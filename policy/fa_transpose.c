@@ -9,7 +9,7 @@ void fa_columns_done(struct fa_columns *columns)
 {
 	free(columns->start);
 	free(columns->cells);
-	*columns = (struct fa_columns){ 0 };
+	*columns = (struct fa_columns){0};
 }
 
 /* start[s + 1] becomes the number of cells of symbol s. */
@@ -37,7 +37,7 @@ static void write_cells(const struct fa *fa, struct fa_column_cell *cells, size_
 			const struct fa_edge *e = fa->edges + fa->states[state].first_edge + i;
 
 			for (s = e->lo; s <= e->hi; s++)
-				cells[at[s]++] = (struct fa_column_cell){ state, e->next, e->out };
+				cells[at[s]++] = (struct fa_column_cell){state, e->next, e->out};
 		}
 }
 
@@ -47,7 +47,7 @@ int fa_transpose(const struct fa *fa, struct fa_columns *ret)
 	uint32_t s;
 	int r;
 
-	*ret = (struct fa_columns){ .start = calloc(n + 1, sizeof(*ret->start)) };
+	*ret = (struct fa_columns){.start = calloc(n + 1, sizeof(*ret->start))};
 	r = at && ret->start ? count_cells(fa, ret->start) : -ENOMEM;
 	if (r == 0) {
 		for (s = 0; s < n; s++) {

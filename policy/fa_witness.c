@@ -7,24 +7,22 @@
 
 struct step {
 	uint64_t cost;
-	uint32_t state;		/* n_states is the goal */
+	uint32_t state; /* n_states is the goal */
 	uint32_t from, symbol;
 };
 
 struct search {
 	const struct fa *fa;
 	const struct fa_want *want;
-	uint32_t *cheap;	/* symbols that occur, cheapest first */
-	uint32_t n_cheap;
 	struct step *heap;
 	size_t n, cap;
-	struct step *best;	/* for each state and the goal, the way it was reached */
+	struct step *best; /* for each state and the goal, the way it was reached */
 	bool *reached;
 };
 
-static uint32_t cost_of(const struct search *s, uint32_t symbol)
+static uint32_t cost_of(const struct search *s, uint32_t state, uint32_t symbol)
 {
-	return s->want->cost ? s->want->cost[symbol] : 1;
+	return s->want->cost ? s->want->cost(s->want->ctx, state, symbol) : 1;
 }
 
 static bool before(const struct step *a, const struct step *b)
@@ -73,7 +71,8 @@ static struct step heap_pop(struct search *s)
 static int relax(struct search *s, const struct step *here, uint32_t next, uint32_t out,
 		 uint32_t symbol)
 {
-	struct step step = { here->cost + cost_of(s, symbol), next, here->state, symbol };
+	uint64_t cost = here->cost + cost_of(s, here->state, symbol);
+	struct step step = {cost, next, here->state, symbol};
 	uint32_t o = out ? out : s->fa->states[next].out;
 
 	if (s->want->want(s->want->ctx, o))
@@ -81,80 +80,47 @@ static int relax(struct search *s, const struct step *here, uint32_t next, uint3
 	return s->reached[step.state] ? 0 : heap_push(s, step);
 }
 
-static bool covered(const struct fa *fa, const struct fa_state *st, uint32_t symbol)
+/* The cheapest symbol that takes the default. */
+static uint32_t other_symbol(const struct search *s, uint32_t state)
 {
-	const struct fa_edge *e = fa->edges + st->first_edge;
-	uint32_t lo = 0, hi = st->n_edges, mid;
+	uint32_t symbol;
 
-	while (lo < hi) {
-		mid = (lo + hi) / 2;
-		if (e[mid].hi < symbol)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	return lo < st->n_edges && e[lo].lo <= symbol;
+	if (s->want->other)
+		return s->want->other(s->want->ctx, state);
+	for (symbol = 0; symbol < s->fa->n_symbols; symbol++)
+		if (!fa_has_edge(s->fa, s->fa->states + state, symbol))
+			return symbol;
+	return UINT32_MAX;
 }
 
 static int expand(struct search *s, const struct step *here)
 {
 	const struct fa_state *st = s->fa->states + here->state;
-	uint32_t i, k, best;
+	uint32_t i, k, best, cost, best_cost;
 	int r = 0;
 
 	for (i = 0; i < st->n_edges && r == 0; i++) {
 		const struct fa_edge *e = s->fa->edges + st->first_edge + i;
 
 		best = UINT32_MAX;
-		for (k = e->lo; k <= e->hi; k++)
-			if (cost_of(s, k) && (best == UINT32_MAX || cost_of(s, k) < cost_of(s, best)))
+		best_cost = UINT32_MAX;
+		for (k = e->lo; k <= e->hi; k++) {
+			cost = cost_of(s, here->state, k);
+			if (cost && cost < best_cost) {
 				best = k;
+				best_cost = cost;
+			}
+		}
 		if (best != UINT32_MAX)
 			r = relax(s, here, e->next, e->out, best);
 	}
-	for (i = 0; i < s->n_cheap && r == 0; i++)
-		if (!covered(s->fa, st, s->cheap[i]))
-			return relax(s, here, st->next, st->next_out, s->cheap[i]);
-	return r;
-}
-
-struct priced {
-	uint32_t cost, symbol;
-};
-
-static int compare_priced(const void *a, const void *b)
-{
-	const struct priced *x = a, *y = b;
-
-	if (x->cost != y->cost)
-		return x->cost < y->cost ? -1 : 1;
-	return (x->symbol > y->symbol) - (x->symbol < y->symbol);
-}
-
-static int sort_symbols(struct search *s)
-{
-	struct priced *p = malloc(s->fa->n_symbols * sizeof(*p));
-	uint32_t i, n = 0;
-
-	s->cheap = malloc(s->fa->n_symbols * sizeof(*s->cheap));
-	if (!p || !s->cheap) {
-		free(p);
-		return -ENOMEM;
-	}
-	for (i = 0; i < s->fa->n_symbols; i++)
-		if (cost_of(s, i))
-			p[n++] = (struct priced){ cost_of(s, i), i };
-	qsort(p, n, sizeof(*p), compare_priced);
-	for (i = 0; i < n; i++)
-		s->cheap[i] = p[i].symbol;
-	s->n_cheap = n;
-	free(p);
-	return 0;
+	best = r == 0 ? other_symbol(s, here->state) : UINT32_MAX;
+	return best == UINT32_MAX ? r : relax(s, here, st->next, st->next_out, best);
 }
 
 static int run(struct search *s)
 {
-	struct step start = { .state = s->fa->start, .from = UINT32_MAX };
+	struct step start = {.state = s->fa->start, .from = UINT32_MAX};
 	struct step here;
 	int r;
 
@@ -193,7 +159,7 @@ int fa_witness(const struct fa *fa, const struct fa_want *want, uint32_t **ret_w
 	       size_t *ret_len)
 {
 	uint32_t empty = fa->start_out ? fa->start_out : fa->states[fa->start].out;
-	struct search s = { .fa = fa, .want = want };
+	struct search s = {.fa = fa, .want = want};
 	int r;
 
 	if (want->want(want->ctx, empty)) {
@@ -203,12 +169,9 @@ int fa_witness(const struct fa *fa, const struct fa_want *want, uint32_t **ret_w
 	}
 	s.best = calloc(fa->n_states + 1, sizeof(*s.best));
 	s.reached = calloc(fa->n_states + 1, sizeof(*s.reached));
-	r = s.best && s.reached ? sort_symbols(&s) : -ENOMEM;
-	if (r == 0)
-		r = run(&s);
+	r = s.best && s.reached ? run(&s) : -ENOMEM;
 	if (r == 1)
 		r = read_word(&s, ret_word, ret_len);
-	free(s.cheap);
 	free(s.heap);
 	free(s.best);
 	free(s.reached);

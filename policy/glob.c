@@ -27,8 +27,7 @@ struct reader {
 	struct glob *glob;
 	const char *pattern;
 	size_t len, at;
-	unsigned depth;			/* open braces */
-	size_t opened_at;		/* the last of them */
+	unsigned depth; /* open braces */
 	struct glob_token *tokens;
 	size_t n, cap;
 	struct ruleset_error *error;
@@ -45,7 +44,7 @@ static int push(struct reader *r, struct glob_token token)
 
 static int push_kind(struct reader *r, enum glob_kind kind)
 {
-	return push(r, (struct glob_token){ .kind = kind, .offset = (uint32_t)r->at });
+	return push(r, (struct glob_token){.kind = kind, .offset = (uint32_t)r->at});
 }
 
 static void set_add(struct glob_set *set, unsigned lo, unsigned hi)
@@ -110,13 +109,14 @@ static int push_set(struct reader *r, struct glob_set set, bool negated)
 	if (ret < 0)
 		return ret;
 	g->sets[g->n_sets++] = set;
-	return push(r, (struct glob_token){ .kind = GLOB_SET, .set = (uint16_t)(g->n_sets - 1),
-					    .offset = (uint32_t)r->at });
+	return push(r, (struct glob_token){.kind = GLOB_SET,
+					   .set = (uint16_t)(g->n_sets - 1),
+					   .offset = (uint32_t)r->at});
 }
 
 static int read_set(struct reader *r)
 {
-	struct glob_set set = { 0 };
+	struct glob_set set = {0};
 	size_t at = r->at + 1, first;
 	bool negated = at < r->len && r->pattern[at] == '!';
 	int ret;
@@ -156,7 +156,6 @@ static int read_brace(struct reader *r, char c)
 {
 	if (c == '{') {
 		r->depth++;
-		r->opened_at = r->at;
 		return push_kind(r, GLOB_OPEN);
 	}
 	if (c == ',')
@@ -173,10 +172,12 @@ static int read_byte(struct reader *r)
 	size_t start = r->at;
 
 	if (r->pattern[r->at] == '\\' && ++r->at == r->len)
-		return ruleset_fail(r->error, -EINVAL, start,
-				    "'\\' at the end quotes nothing; write \\\\ for the byte itself");
-	return push(r, (struct glob_token){ .kind = GLOB_BYTE, .byte = (uint8_t)r->pattern[r->at],
-					    .offset = (uint32_t)start });
+		return ruleset_fail(
+			r->error, -EINVAL, start,
+			"'\\' at the end quotes nothing; write \\\\ for the byte itself");
+	return push(r, (struct glob_token){.kind = GLOB_BYTE,
+					   .byte = (uint8_t)r->pattern[r->at],
+					   .offset = (uint32_t)start});
 }
 
 static int read_token(struct reader *r)
@@ -198,6 +199,20 @@ static int read_token(struct reader *r)
 	return ret;
 }
 
+/* Where the last brace opens that nothing closes. */
+static size_t unclosed_at(const struct reader *r)
+{
+	size_t i = r->n, closed = 0;
+
+	while (i-- > 0) {
+		if (r->tokens[i].kind == GLOB_CLOSE)
+			closed++;
+		else if (r->tokens[i].kind == GLOB_OPEN && !closed--)
+			return r->tokens[i].offset;
+	}
+	return 0;
+}
+
 static int read_tokens(struct reader *r)
 {
 	int ret = 0;
@@ -212,7 +227,7 @@ static int read_tokens(struct reader *r)
 	while (r->at < r->len && ret == 0)
 		ret = read_token(r);
 	if (ret == 0 && r->depth)
-		ret = ruleset_fail(r->error, -EINVAL, r->opened_at,
+		ret = ruleset_fail(r->error, -EINVAL, unclosed_at(r),
 				   "'{' without its '}'; write \\{ for the byte itself");
 	return ret;
 }
@@ -235,7 +250,7 @@ void glob_free(struct glob **glob)
 int glob_parse(struct glob **ret, const char *pattern, size_t len, struct ruleset_error *ret_error)
 {
 	struct glob *glob HG_CLEANUP(glob_free) = calloc(1, sizeof(*glob));
-	struct reader r = { .glob = glob, .pattern = pattern, .len = len, .error = ret_error };
+	struct reader r = {.glob = glob, .pattern = pattern, .len = len, .error = ret_error};
 	int err;
 
 	if (!glob)

@@ -21,22 +21,24 @@
 #define GLOB_LENGTH_MAX 4096
 
 enum glob_kind {
-	GLOB_BYTE,	/* `byte` itself; '/' parts components */
-	GLOB_ONE,	/* any one byte but '/' */
-	GLOB_SET,	/* one byte of sets[set] */
-	GLOB_STAR,	/* any bytes but '/' */
-	GLOB_DSTAR,	/* any bytes, or any components */
-	GLOB_OPEN, GLOB_COMMA, GLOB_CLOSE,	/* of braces; gone after expansion */
+	GLOB_BYTE,  /* `byte` itself; '/' parts components */
+	GLOB_ONE,   /* any one byte but '/' */
+	GLOB_SET,   /* one byte of sets[set] */
+	GLOB_STAR,  /* any bytes but '/' */
+	GLOB_DSTAR, /* any bytes, or any components */
+	GLOB_OPEN,
+	GLOB_COMMA,
+	GLOB_CLOSE, /* of braces; gone after expansion */
 };
 
 struct glob_token {
 	uint8_t kind, byte;
 	uint16_t set;
-	uint32_t offset;	/* in the pattern, for messages */
+	uint32_t offset; /* in the pattern, for messages */
 };
 
 struct glob_set {
-	uint8_t bits[32];	/* never holds '/' or NUL */
+	uint8_t bits[32]; /* never holds '/' or NUL */
 };
 
 struct glob_alternative {
@@ -68,7 +70,7 @@ int glob_match(const struct glob *glob, const char *path, size_t len);
 bool glob_path_valid(const char *path, size_t len);
 
 /* Fills the error; returns `code`. */
-__attribute__((format(printf, 4, 5)))
-int ruleset_fail(struct ruleset_error *error, int code, size_t offset, const char *format, ...);
+__attribute__((format(printf, 4, 5))) int ruleset_fail(struct ruleset_error *error, int code,
+						       size_t offset, const char *format, ...);
 
 #endif

@@ -15,7 +15,7 @@
 
 struct expander {
 	struct glob *glob;
-	struct glob_alternative *todo;	/* taken from the end */
+	struct glob_alternative *todo; /* taken from the end */
 	size_t n_todo, cap_todo;
 	size_t work;
 	struct ruleset_error *error;
@@ -30,13 +30,14 @@ static int too_many(struct expander *x)
 {
 	return ruleset_fail(x->error, -E2BIG, 0,
 			    "braces make more than %d alternatives; split the rule, or use '*' "
-			    "for what they have in common", GLOB_ALTERNATIVES_MAX);
+			    "for what they have in common",
+			    GLOB_ALTERNATIVES_MAX);
 }
 
 /* Puts the three parts, joined, on the list; leaves room for the slash of lead_with_slash(). */
 static int todo_push(struct expander *x, const struct glob_token *parts[3], const size_t n[3])
 {
-	struct glob_alternative alt = { .n = n[0] + n[1] + n[2] };
+	struct glob_alternative alt = {.n = n[0] + n[1] + n[2]};
 	size_t at = 0;
 	int i, r;
 
@@ -81,9 +82,9 @@ static int split(struct expander *x, const struct glob_alternative *alt, size_t 
 		uint8_t kind = alt->tokens[at].kind;
 
 		if (depth == 0 && (kind == GLOB_COMMA || at == close - 1)) {
-			const struct glob_token *parts[3] = { alt->tokens, alt->tokens + start,
-							      alt->tokens + close };
-			size_t n[3] = { open, at - start, alt->n - close };
+			const struct glob_token *parts[3] = {alt->tokens, alt->tokens + start,
+							     alt->tokens + close};
+			size_t n[3] = {open, at - start, alt->n - close};
 
 			r = todo_push(x, parts, n);
 			start = at + 1;
@@ -137,6 +138,20 @@ static void merge_through(struct glob_alternative *alt)
 	}
 }
 
+/* No name is longer than HG_NAME_MAX; a double star may part what is before and behind it. */
+static bool too_long(const struct glob_token *t, size_t n)
+{
+	size_t i, len = 0;
+
+	for (i = 0; i < n && len <= HG_NAME_MAX; i++) {
+		if (t[i].kind == GLOB_DSTAR)
+			len = 0;
+		else
+			len += t[i].kind != GLOB_STAR;
+	}
+	return len > HG_NAME_MAX;
+}
+
 /* The component tokens[start..end). */
 static int check_component(const struct glob_alternative *alt, size_t start, size_t end,
 			   struct ruleset_error *error)
@@ -148,13 +163,17 @@ static int check_component(const struct glob_alternative *alt, size_t start, siz
 		return ruleset_fail(error, -EINVAL, alt->tokens[start - 1].offset,
 				    "empty component: a '/' is doubled or ends the path; write "
 				    "/x/** for a directory and everything below");
+	if (too_long(t, n))
+		return ruleset_fail(error, -EINVAL, t[0].offset, "no name has more than %d bytes",
+				    HG_NAME_MAX);
 	for (i = 0; i < n; i++)
 		if (t[i].kind != GLOB_BYTE || t[i].byte != '.')
 			return 0;
 	if (n > 2)
 		return 0;
-	return ruleset_fail(error, -EINVAL, t[0].offset,
-			    "\".\" and \"..\" name no file of their own; write the directory meant");
+	return ruleset_fail(
+		error, -EINVAL, t[0].offset,
+		"\".\" and \"..\" name no file of their own; write the directory meant");
 }
 
 static int check(const struct glob_alternative *alt, struct ruleset_error *error)
@@ -221,9 +240,9 @@ static int expand_one(struct expander *x, struct glob_alternative *alt)
 int glob_expand(struct glob *glob, const struct glob_token *tokens, size_t n,
 		struct ruleset_error *ret_error)
 {
-	struct expander x = { .glob = glob, .error = ret_error };
-	const struct glob_token *parts[3] = { tokens };
-	size_t lens[3] = { n };
+	struct expander x = {.glob = glob, .error = ret_error};
+	const struct glob_token *parts[3] = {tokens};
+	size_t lens[3] = {n};
 	int r;
 
 	r = todo_push(&x, parts, lens);

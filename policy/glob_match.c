@@ -29,9 +29,9 @@ bool glob_path_valid(const char *path, size_t len)
 }
 
 enum step {
-	STEP_TOKEN,	/* as its kind says */
-	STEP_THROUGH,	/* slash, any components, slash */
-	STEP_BELOW,	/* nothing, or a slash and anything */
+	STEP_TOKEN,   /* as its kind says */
+	STEP_THROUGH, /* slash, any components, slash */
+	STEP_BELOW,   /* nothing, or a slash and anything */
 };
 
 /* Which step the tokens from `at` start, and how many tokens it takes. */
@@ -87,7 +87,7 @@ static void walk_token(const struct glob *glob, const struct glob_token *t, cons
 
 static void walk_step(enum step step, const char *path, size_t len, const bool *from, bool *to)
 {
-	bool slash = false;	/* some place to start from had a slash next */
+	bool slash = false; /* some place to start from had a slash next */
 	size_t j;
 
 	to[0] = step == STEP_BELOW && from[0];

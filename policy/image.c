@@ -65,7 +65,7 @@ int image_take(struct hg_chunk *chunks, uint32_t n, struct image **ret,
 		free(chunks);
 		return r < 0 ? r : -ENOMEM;
 	}
-	*im = (struct image){ chunks, n };
+	*im = (struct image){chunks, n};
 	*ret = im;
 	return 0;
 }
@@ -126,7 +126,7 @@ static int walk(struct hg_reader *r, const char *path, size_t len, struct hg_at 
 int image_path_at(const struct image *im, const char *path, size_t len, uint16_t *ret_dir,
 		  uint16_t *ret_out)
 {
-	struct hg_reader r = { .image = (void *)im };
+	struct hg_reader r = {.image = (void *)im};
 	struct hg_at at;
 	int err;
 
@@ -140,7 +140,7 @@ int image_path_at(const struct image *im, const char *path, size_t len, uint16_t
 
 int image_path(const struct image *im, const char *path, size_t len, struct hg_out *ret)
 {
-	struct hg_reader r = { .image = (void *)im };
+	struct hg_reader r = {.image = (void *)im};
 	struct hg_at at;
 	int err;
 
@@ -152,7 +152,7 @@ int image_path(const struct image *im, const char *path, size_t len, struct hg_o
 
 int image_endpoint(const struct image *im, const struct hg_endpoint *ep, struct hg_out *ret)
 {
-	struct hg_reader r = { .image = (void *)im };
+	struct hg_reader r = {.image = (void *)im};
 	uint32_t out;
 
 	if (ep->len > HG_ENDPOINT_MAX)
@@ -164,7 +164,7 @@ int image_endpoint(const struct image *im, const struct hg_endpoint *ep, struct 
 
 bool image_row(const struct image *im, uint32_t row, struct hg_out *ret)
 {
-	struct hg_reader r = { .image = (void *)im };
+	struct hg_reader r = {.image = (void *)im};
 
 	return hg_out_read(&r, row, ret);
 }

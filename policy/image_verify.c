@@ -84,7 +84,7 @@ static int check_head(struct verifier *v)
 		return image_bad(v, "flags", h->flags);
 	if (h->root_dir >= h->n_dirs || h->root_out >= h->n_outs)
 		return image_bad(v, "state of the root directory", h->root_dir);
-	if (h->zero)
+	if (h->zero || h->zero0)
 		return image_bad(v, "reserved word of the head", h->zero);
 	return 0;
 }
@@ -131,8 +131,8 @@ static int check_rules(struct verifier *v)
 
 struct hg_out image_out_at(const struct verifier *v, uint32_t i)
 {
-	uint64_t words[2] = { element(v, &v->head->outs, i, 2, 0),
-			      element(v, &v->head->outs, i, 2, 1) };
+	uint64_t words[2] = {element(v, &v->head->outs, i, 2, 0),
+			     element(v, &v->head->outs, i, 2, 1)};
 	struct hg_out out;
 
 	memcpy(&out, words, sizeof(out));
@@ -146,10 +146,10 @@ static int check_outs(struct verifier *v)
 	unsigned a;
 
 	for (i = 0; i < v->head->n_outs; i++) {
-		struct hg_out out = image_out_at(v, i), want = { 0 };
+		struct hg_out out = image_out_at(v, i), want = {0};
 
 		for (a = 0; a < HG_N_PATH_ACTIONS; a++) {
-			struct hg_rule rule = { 0 };
+			struct hg_rule rule = {0};
 
 			want.rule[a] = out.rule[a];
 			if (out.rule[a] == HG_RULE_NONE)
@@ -159,8 +159,9 @@ static int check_outs(struct verifier *v)
 			rule = rule_at(v, out.rule[a]);
 			want.allow |= rule.verdict == HG_ALLOW ? HG_BIT(a) : 0;
 			want.ask |= rule.verdict == HG_ASK ? HG_BIT(a) : 0;
-			want.log |= rule.verdict == HG_ALLOW && (rule.options & HG_OPT_LOG) ?
-				    HG_BIT(a) : 0;
+			want.log |= rule.verdict == HG_ALLOW && (rule.options & HG_OPT_LOG)
+					    ? HG_BIT(a)
+					    : 0;
 		}
 		if (memcmp(&out, &want, sizeof(out)))
 			return image_bad(v, "a verdict row", i);
@@ -170,8 +171,8 @@ static int check_outs(struct verifier *v)
 
 struct hg_dir image_dir_at(const struct verifier *v, uint32_t i)
 {
-	uint64_t words[2] = { element(v, &v->head->dirs, i, 2, 0),
-			      element(v, &v->head->dirs, i, 2, 1) };
+	uint64_t words[2] = {element(v, &v->head->dirs, i, 2, 0),
+			     element(v, &v->head->dirs, i, 2, 1)};
 	struct hg_dir dir;
 
 	memcpy(&dir, words, sizeof(dir));
@@ -186,7 +187,7 @@ static int check_dirs(struct verifier *v)
 		struct hg_dir d = image_dir_at(v, i);
 
 		if (d.next >= v->head->n_dirs || d.out >= v->head->n_outs ||
-		    d.base >= v->head->n_dirs || d.kin > i || d.zero)
+		    d.base >= v->head->n_dirs || d.kin > i)
 			return image_bad(v, "a directory state", i);
 	}
 	return 0;
@@ -251,7 +252,7 @@ static int check_rest(struct verifier *v)
 
 int image_verify(const struct hg_chunk *chunks, uint32_t n, struct ruleset_error *ret_error)
 {
-	struct verifier v = { .chunks = chunks, .n = n, .error = ret_error };
+	struct verifier v = {.chunks = chunks, .n = n, .error = ret_error};
 	int r;
 
 	if (!n || n > HG_CHUNKS_MAX)
@@ -262,7 +263,8 @@ int image_verify(const struct hg_chunk *chunks, uint32_t n, struct ruleset_error
 		return r;
 	v.owned = calloc((size_t)n * HG_CHUNK_UNITS, 1);
 	v.symbol = calloc(v.head->n_symbols, sizeof(*v.symbol));
-	r = v.owned && v.symbol ? check_regions(&v) : -ENOMEM;
+	v.start = calloc(v.head->n_dirs, sizeof(*v.start));
+	r = v.owned && v.symbol && v.start ? check_regions(&v) : -ENOMEM;
 	if (r == 0)
 		r = check_rules(&v);
 	if (r == 0)
@@ -279,5 +281,7 @@ int image_verify(const struct hg_chunk *chunks, uint32_t n, struct ruleset_error
 		r = check_rest(&v);
 	free(v.owned);
 	free(v.symbol);
+	free(v.start);
+	fa_free(&v.lexer);
 	return r;
 }

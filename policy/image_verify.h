@@ -3,23 +3,25 @@
 #ifndef HG_IMAGE_VERIFY_H
 #define HG_IMAGE_VERIFY_H
 
+#include "fa.h"
 #include "glob.h"
 #include "image.h"
 
 /* What the lexer's rows say of a symbol. */
 struct verified_symbol {
-	uint16_t fallback;	/* HG_FALLBACK_* */
+	uint16_t fallback; /* HG_FALLBACK_* */
 	uint16_t next, out;
-	bool seen;	/* some row has it */
-	bool real;	/* some component has it */
+	bool seen; /* some row has it */
 };
 
 struct verifier {
 	const struct hg_chunk *chunks;
 	uint32_t n;
 	const struct hg_head *head;
-	uint8_t *owned;				/* for each unit, by how many */
-	struct verified_symbol *symbol;		/* filled by image_verify_bytes() */
+	uint8_t *owned;			/* for each unit, by how many */
+	struct verified_symbol *symbol; /* filled by image_verify_bytes() */
+	struct fa *lexer;		/* as read from the image, with one state for each row */
+	uint32_t *start;		/* for each directory state, of that */
 	struct ruleset_error *error;
 };
 

@@ -1,29 +1,26 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* Verifying the byte automata of an image: follows every transition from the start states. */
+/* Verifying the byte automata of an image: follows every byte from every row that is reached. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "fa.h"
 #include "image_verify.h"
-
-/* What has been read before a row: ".", ".." and "" are no components, all else is one. */
-enum read { READ_NOTHING, READ_DOT, READ_DOT_DOT, READ_NAME, N_READ };
 
 struct walk {
 	struct verifier *v;
 	uint32_t classes;
 	bool lexer;
-	uint8_t *seen;		/* for each unit: bits of enum read; one machine at a time */
-	uint8_t *mapped;	/* for each chunk: its class map has an owner */
-	uint32_t *todo;		/* state, read */
+	uint32_t *number; /* for each unit 1 + the number of the row that is there */
+	uint8_t *mapped;  /* for each chunk: its class map has an owner */
+	uint32_t *rows;	  /* where each is */
 	size_t n, cap;
+	struct fa *fa; /* what has been walked, one state for each row */
 };
 
 static struct hg_row row_at(const struct verifier *v, uint32_t state)
 {
-	uint64_t words[2] = { image_unit(v, state >> 16, state & 0xffff),
-			      image_unit(v, state >> 16, (state & 0xffff) + 1) };
+	uint64_t words[2] = {image_unit(v, state >> 16, state & 0xffff),
+			     image_unit(v, state >> 16, (state & 0xffff) + 1)};
 	struct hg_row row;
 
 	memcpy(&row, words, sizeof(row));
@@ -44,7 +41,8 @@ static uint8_t class_of(const struct walk *w, uint32_t chunk, unsigned byte)
 	return ((const uint8_t *)(w->v->chunks + chunk))[w->classes * HG_UNIT + byte];
 }
 
-static int note_symbol(struct walk *w, const struct hg_row *row, uint32_t state)
+/* A symbol says the same in all its rows. */
+static int check_symbol(struct walk *w, const struct hg_row *row, uint32_t state)
 {
 	struct verified_symbol *s;
 
@@ -56,18 +54,15 @@ static int note_symbol(struct walk *w, const struct hg_row *row, uint32_t state)
 	    (row->fallback == HG_FALLBACK_NONE && row->next_out))
 		return image_bad(w->v, "a symbol's fallback", state);
 	s = w->v->symbol + row->out;
-	if (s->seen && (s->fallback != row->fallback || s->next != row->next ||
-			s->out != row->next_out))
+	if (s->seen &&
+	    (s->fallback != row->fallback || s->next != row->next || s->out != row->next_out))
 		return image_bad(w->v, "a symbol with two fallbacks", row->out);
-	s->seen = true;
-	s->fallback = row->fallback;
-	s->next = row->next;
-	s->out = row->next_out;
+	*s = (struct verified_symbol){row->fallback, row->next, row->next_out, true};
 	return 0;
 }
 
 /* An endpoint's verdict row speaks of the endpoint actions only. */
-static int check_endpoint_row(struct walk *w, const struct hg_row *row, uint32_t state)
+static int check_endpoint(struct walk *w, const struct hg_row *row, uint32_t state)
 {
 	struct hg_out out;
 	unsigned a;
@@ -81,133 +76,185 @@ static int check_endpoint_row(struct walk *w, const struct hg_row *row, uint32_t
 	return 0;
 }
 
-/* The row itself, and the cells it owns. */
-static int check_row(struct walk *w, uint32_t state)
+static int claim_map(struct walk *w, uint32_t chunk)
 {
-	struct hg_row row = row_at(w->v, state);
-	uint32_t chunk = state >> 16, unit = state & 0xffff, cl;
-	bool used[256] = { false };
-	unsigned b;
-	int r;
+	if (w->mapped[chunk])
+		return 0;
+	w->mapped[chunk] = 1;
+	return image_claim(w->v, chunk, w->classes, 256 / HG_UNIT);
+}
 
-	r = image_claim(w->v, chunk, unit, 2);
-	if (r < 0)
-		return r;
-	if (!w->mapped[chunk]) {
-		w->mapped[chunk] = 1;
-		r = image_claim(w->v, chunk, w->classes, 256 / HG_UNIT);
-		if (r < 0)
-			return r;
-	}
-	if (row.flags & ~HG_ROW_SINK)
-		return image_bad(w->v, "a row's flags", state);
+/* The cells within a row's reach: they stay in the chunk, and its own are its own. */
+static int check_cells(struct walk *w, const struct hg_row *row, uint32_t state)
+{
+	uint32_t chunk = state >> 16, cl;
+	bool used[256] = {false};
+	struct hg_edge edge;
+	unsigned b;
+	int r = 0;
+
 	for (b = 0; b < 256; b++)
 		used[class_of(w, chunk, b)] = true;
-	for (cl = 0; cl < 256; cl++) {
-		struct hg_edge edge;
-
+	for (cl = 0; cl < 256 && r == 0; cl++) {
 		if (!used[cl])
 			continue;
-		if (row.base + cl >= HG_CHUNK_UNITS)
+		if (row->base + cl >= HG_CHUNK_UNITS)
 			return image_bad(w->v, "a row's reach", state);
-		edge = edge_at(w->v, chunk, row.base + cl);
-		if (edge.row != unit)
+		edge = edge_at(w->v, chunk, row->base + cl);
+		if (edge.row != (state & 0xffff))
 			continue;
 		if (edge.zero)
-			return image_bad(w->v, "a row's cell", row.base + cl);
-		r = image_claim(w->v, chunk, row.base + cl, 1);
-		if (r < 0)
-			return r;
+			return image_bad(w->v, "a row's cell", row->base + cl);
+		r = image_claim(w->v, chunk, row->base + cl, 1);
 	}
-	return w->lexer ? note_symbol(w, &row, state) : check_endpoint_row(w, &row, state);
+	return r;
 }
 
-/* A state that something leads to: checks it once, and walks it once for each enum read. */
-static int visit(struct walk *w, uint32_t state, enum read read)
+static int check_row(struct walk *w, uint32_t state)
 {
-	size_t at = (size_t)(state >> 16) * HG_CHUNK_UNITS + (state & 0xffff);
+	struct hg_row row;
 	int r;
 
-	if (state >> 16 >= w->v->n || (state & 0xffff) < HG_FIRST_FREE_UNIT ||
-	    (state & 0xffff) + 1 >= HG_CHUNK_UNITS)
-		return image_bad(w->v, "a state outside its chunk", state);
-	if (w->seen[at] & 1u << read)
-		return 0;
-	if (!w->seen[at]) {
-		r = check_row(w, state);
-		if (r < 0)
-			return r;
-	}
-	w->seen[at] |= 1u << read;
-	r = fa_grow((void **)&w->todo, &w->cap, w->n + 2, sizeof(*w->todo));
+	r = image_claim(w->v, state >> 16, state & 0xffff, 2);
+	if (r == 0)
+		r = claim_map(w, state >> 16);
 	if (r < 0)
 		return r;
-	w->todo[w->n++] = state;
-	w->todo[w->n++] = read;
+	row = row_at(w->v, state);
+	if (row.flags > HG_ROW_DELEGATES)
+		return image_bad(w->v, "a row's flags", state);
+	if (row.flags == HG_ROW_DELEGATES && row.dflt >> 16 != state >> 16)
+		return image_bad(w->v, "a row leaves things to another chunk", state);
+	r = check_cells(w, &row, state);
+	if (r < 0)
+		return r;
+	return w->lexer ? check_symbol(w, &row, state) : check_endpoint(w, &row, state);
+}
+
+/* A row that something leads to: checked once, then walked. Gives its number. */
+static int visit(struct walk *w, uint32_t state, uint32_t *ret)
+{
+	uint32_t chunk = state >> 16, unit = state & 0xffff, *number;
+	int r;
+
+	if (chunk >= w->v->n || unit < HG_FIRST_FREE_UNIT || unit + 1 >= HG_CHUNK_UNITS)
+		return image_bad(w->v, "a state outside its chunk", state);
+	number = w->number + (size_t)chunk * HG_CHUNK_UNITS + unit;
+	if (!*number) {
+		r = check_row(w, state);
+		if (r == 0)
+			r = fa_grow((void **)&w->rows, &w->cap, w->n + 1, sizeof(*w->rows));
+		if (r < 0)
+			return r;
+		w->rows[w->n++] = state;
+		*number = (uint32_t)w->n;
+	}
+	*ret = *number - 1;
 	return 0;
 }
 
-static enum read read_byte(enum read read, unsigned byte)
+/* What a byte does in a row that has been checked, as its default has. */
+static uint32_t step(const struct walk *w, uint32_t state, const struct hg_row *row, unsigned b)
 {
-	if (byte == '.' && read == READ_NOTHING)
-		return READ_DOT;
-	if (byte == '.' && read == READ_DOT)
-		return READ_DOT_DOT;
-	return READ_NAME;
+	uint32_t chunk = state >> 16, cl = class_of(w, chunk, b);
+	struct hg_edge edge = edge_at(w->v, chunk, row->base + cl);
+
+	if (edge.row == (state & 0xffff))
+		return edge.next;
+	if (row->flags == HG_ROW_DELEGATES) {
+		edge = edge_at(w->v, chunk, row_at(w->v, row->dflt).base + cl);
+		if (edge.row == (row->dflt & 0xffff))
+			return edge.next;
+	}
+	return row->dflt;
 }
 
-static int walk_state(struct walk *w, uint32_t state, enum read read)
+/* Follows every byte of the i-th row, which makes it the i-th state of w->fa. */
+static int walk_row(struct walk *w, size_t i)
 {
+	uint32_t state = w->rows[i], dflt, to[256];
 	struct hg_row row = row_at(w->v, state);
-	uint32_t chunk = state >> 16, next;
+	struct fa_edge e;
 	unsigned b;
 	int r;
 
-	if (w->lexer && read == READ_NAME)
-		w->v->symbol[row.out].real = true;
-	for (b = 0; b < 256; b++) {
-		struct hg_edge edge = edge_at(w->v, chunk, row.base + class_of(w, chunk, b));
-
-		next = edge.row == (state & 0xffff) ? edge.next : row.dflt;
-		if ((row.flags & HG_ROW_SINK) && next != state)
-			return image_bad(w->v, "a sink that leads on", state);
-		/* These are in no component, so what they lead to need not be a name's place;
-		 * but it must be a place. */
-		if (w->lexer && (b == 0 || b == '/'))
-			r = visit(w, next, read == READ_NOTHING ? READ_DOT_DOT : read);
-		else
-			r = visit(w, next, w->lexer ? read_byte(read, b) : READ_NAME);
-		if (r < 0)
-			return r;
+	/* The default is read even where no byte leads to it. */
+	r = visit(w, row.dflt, &dflt);
+	for (b = 0; b < 256 && r == 0; b++) {
+		r = visit(w, step(w, state, &row, b), to + b);
+		if (r == 0 && row.flags == HG_ROW_SINK && to[b] != i)
+			r = image_bad(w->v, "a sink that leads on", state);
 	}
-	return 0;
+	if (r == 0)
+		r = fa_add_state(w->fa, row.out, to[0], 0);
+	for (b = 1; b < 256 && r == 0; b++) {
+		e = (struct fa_edge){b, b, to[b], 0};
+		r = fa_add_edge(w->fa, &e);
+	}
+	return r;
 }
 
-static int walk_machine(struct verifier *v, uint32_t classes, uint32_t start)
+static void walk_done(struct walk *w)
 {
-	struct walk w = { .v = v, .classes = classes, .lexer = classes == HG_LEXER_CLASSES };
-	enum read read;
+	free(w->number);
+	free(w->mapped);
+	free(w->rows);
+	fa_free(&w->fa);
+}
+
+static int walk_init(struct walk *w, struct verifier *v, uint32_t classes)
+{
+	*w = (struct walk){.v = v, .classes = classes, .lexer = classes == HG_LEXER_CLASSES};
+	w->number = calloc((size_t)v->n * HG_CHUNK_UNITS, sizeof(*w->number));
+	w->mapped = calloc(v->n, 1);
+	if (!w->number || !w->mapped)
+		return -ENOMEM;
+	return fa_new(256, 0, &w->fa);
+}
+
+static int walk_all(struct walk *w)
+{
+	size_t i;
+	int r = 0;
+
+	for (i = 0; i < w->n && r == 0; i++)
+		r = walk_row(w, i);
+	return r;
+}
+
+static int verify_lexer(struct verifier *v)
+{
+	struct walk w HG_CLEANUP(walk_done) = {0};
+	uint32_t i;
 	int r;
 
-	w.seen = calloc((size_t)v->n * HG_CHUNK_UNITS, 1);
-	w.mapped = calloc(v->n, 1);
-	r = w.seen && w.mapped ? visit(&w, start, READ_NOTHING) : -ENOMEM;
-	while (w.n && r == 0) {
-		read = w.todo[--w.n];
-		r = walk_state(&w, w.todo[--w.n], read);
+	r = walk_init(&w, v, HG_LEXER_CLASSES);
+	for (i = 0; i < v->head->n_dirs && r == 0; i++)
+		r = visit(&w, image_dir_at(v, i).lexer, v->start + i);
+	if (r == 0)
+		r = walk_all(&w);
+	if (r == 0) {
+		v->lexer = w.fa;
+		w.fa = NULL;
 	}
-	free(w.seen);
-	free(w.mapped);
-	free(w.todo);
 	return r;
+}
+
+static int verify_endpoint(struct verifier *v)
+{
+	struct walk w HG_CLEANUP(walk_done) = {0};
+	uint32_t start;
+	int r;
+
+	r = walk_init(&w, v, HG_ENDPOINT_CLASSES);
+	if (r == 0)
+		r = visit(&w, v->head->endpoint, &start);
+	return r < 0 ? r : walk_all(&w);
 }
 
 int image_verify_bytes(struct verifier *v)
 {
-	int r;
+	int r = verify_lexer(v);
 
-	r = walk_machine(v, HG_LEXER_CLASSES, v->head->lexer);
-	if (r == 0)
-		r = walk_machine(v, HG_ENDPOINT_CLASSES, v->head->endpoint);
-	return r;
+	return r < 0 ? r : verify_endpoint(v);
 }

@@ -14,10 +14,11 @@
 struct packer {
 	const struct pack_input *in;
 	struct pack_space space;
-	uint32_t *row_number;		/* rows of the automata to rows of the image */
-	uint32_t *rows;			/* and back */
+	uint32_t *row_number; /* rows of the automata to rows of the image */
+	uint32_t *rows;	      /* and back */
 	uint32_t n_rows;
 	struct pack_dirs dirs;
+	uint32_t *lexer; /* for each context its start, in the image */
 	struct hg_head head;
 };
 
@@ -55,7 +56,7 @@ static int pack_lexer(struct packer *p)
 {
 	const struct fa *fa = p->in->paths->lexer;
 	uint16_t *out = malloc(fa->n_states * sizeof(*out));
-	struct pack_bytes bytes = { fa, HG_LEXER_CLASSES, out, p->dirs.fallback };
+	struct pack_bytes bytes = {fa, HG_LEXER_CLASSES, out, p->dirs.fallback};
 	uint32_t i;
 	int r;
 
@@ -63,7 +64,8 @@ static int pack_lexer(struct packer *p)
 		return -ENOMEM;
 	for (i = 0; i < fa->n_states; i++)
 		out[i] = (uint16_t)fa->states[i].out;
-	r = pack_bytes(&p->space, &bytes, &p->head.lexer);
+	memcpy(p->lexer, p->in->paths->start, p->in->paths->n_contexts * sizeof(*p->lexer));
+	r = pack_bytes(&p->space, &bytes, p->lexer, p->in->paths->n_contexts);
 	free(out);
 	return r;
 }
@@ -72,7 +74,7 @@ static int pack_endpoint(struct packer *p)
 {
 	const struct fa *fa = p->in->endpoint;
 	uint16_t *out = malloc(fa->n_states * sizeof(*out));
-	struct pack_bytes bytes = { fa, HG_ENDPOINT_CLASSES, out, NULL };
+	struct pack_bytes bytes = {fa, HG_ENDPOINT_CLASSES, out, NULL};
 	uint32_t i;
 	int r;
 
@@ -80,7 +82,8 @@ static int pack_endpoint(struct packer *p)
 		return -ENOMEM;
 	for (i = 0; i < fa->n_states; i++)
 		out[i] = (uint16_t)p->row_number[fa->states[i].out];
-	r = pack_bytes(&p->space, &bytes, &p->head.endpoint);
+	p->head.endpoint = fa->start;
+	r = pack_bytes(&p->space, &bytes, &p->head.endpoint, 1);
 	free(out);
 	return r;
 }
@@ -108,6 +111,7 @@ static void fill_tables(struct packer *p)
 			.all_held = paths->all[i] >> 8 & HG_ALL_PATH_ACTIONS,
 			.base = p->dirs.base[i],
 			.kin = (uint16_t)paths->kin[i],
+			.lexer = p->lexer[s->tag],
 		};
 
 		put(p, &p->head.dirs, i, &dir, 2);
@@ -123,7 +127,7 @@ static void fill_tables(struct packer *p)
 		put(p, &p->head.cells, i, p->dirs.table + i, 1);
 }
 
-static int pack_tables(struct packer *p)
+static int reserve_tables(struct packer *p)
 {
 	int r;
 
@@ -134,8 +138,6 @@ static int pack_tables(struct packer *p)
 		r = pack_space_region(&p->space, p->head.n_outs, 2, &p->head.outs);
 	if (r == 0)
 		r = pack_space_region(&p->space, p->head.n_rules, 1, &p->head.rules);
-	if (r == 0)
-		fill_tables(p);
 	return r;
 }
 
@@ -147,13 +149,15 @@ static int lay_out(struct packer *p, bool single)
 	p->space.max = single ? 1 : p->in->max_chunks;
 	r = pack_space_chunk(&p->space, HG_FIRST_FREE_UNIT);
 	if (r == 0 && single)
-		r = pack_tables(p);
+		r = reserve_tables(p);
 	if (r == 0)
 		r = pack_lexer(p);
 	if (r == 0)
 		r = pack_endpoint(p);
 	if (r == 0 && !single)
-		r = pack_tables(p);
+		r = reserve_tables(p);
+	if (r == 0)
+		fill_tables(p);
 	return r;
 }
 
@@ -183,12 +187,13 @@ static int too_big(const struct packer *p, struct ruleset_error *error)
 int pack_image(const struct pack_input *in, struct hg_chunk **ret, uint32_t *ret_n,
 	       struct ruleset_error *ret_error)
 {
-	struct packer p = { .in = in };
+	struct packer p = {.in = in};
 	int r;
 
-	r = number_rows(&p);
+	p.lexer = malloc((in->paths->n_contexts + 1) * sizeof(*p.lexer));
+	r = p.lexer ? number_rows(&p) : -ENOMEM;
 	if (r == 0)
-		r = pack_dirs(in->paths->dirs, p.row_number, &p.dirs);
+		r = pack_dirs(in->paths, p.row_number, &p.dirs);
 	if (r == 0) {
 		fill_head(&p);
 		r = lay_out(&p, true);
@@ -210,5 +215,6 @@ int pack_image(const struct pack_input *in, struct hg_chunk **ret, uint32_t *ret
 	pack_dirs_done(&p.dirs);
 	free(p.row_number);
 	free(p.rows);
+	free(p.lexer);
 	return r;
 }

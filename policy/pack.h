@@ -10,8 +10,8 @@
 struct pack_input {
 	const struct paths *paths;
 	const struct fa *endpoint;
-	const struct pack_rows *rows;	/* and with them the rules */
-	uint32_t flags;			/* HG_F_* */
+	const struct pack_rows *rows; /* and with them the rules */
+	uint32_t flags;		      /* HG_F_* */
 	uint32_t max_chunks;
 };
 
@@ -22,7 +22,7 @@ int pack_image(const struct pack_input *in, struct hg_chunk **ret, uint32_t *ret
 /* ---- room in chunks (pack_space.c) ---- */
 struct pack_space {
 	struct hg_chunk *chunks;
-	uint32_t *filled;	/* for each chunk: units from here on are free */
+	uint32_t *filled; /* for each chunk: units from here on are free */
 	uint32_t n, max;
 };
 int pack_space_chunk(struct pack_space *s, uint32_t first_unit);
@@ -34,31 +34,38 @@ void pack_space_done(struct pack_space *s);
 
 /* Where a symbol leads from directories without a cell for it. */
 struct pack_fallback {
-	uint16_t kind;		/* HG_FALLBACK_* */
+	uint16_t kind; /* HG_FALLBACK_* */
 	uint16_t next, out;
 };
 
-/* ---- byte automata (pack_bytes.c) ---- */
+/* ---- byte automata (pack_classes.c, pack_bytes.c) ---- */
+struct pack_classes {
+	uint8_t of[256]; /* for each byte */
+	uint32_t n;
+};
+/* Bytes of a class lead alike from every state. lexer: NUL and '/' are never read. */
+int pack_classes(const struct fa *fa, bool lexer, struct pack_classes *ret);
 struct pack_bytes {
 	const struct fa *fa;
-	uint32_t classes;		/* HG_LEXER_CLASSES or HG_ENDPOINT_CLASSES */
-	const uint16_t *out;		/* for each state */
-	const struct pack_fallback *fallback;	/* for each out, or NULL */
+	uint32_t classes;		      /* HG_LEXER_CLASSES or HG_ENDPOINT_CLASSES */
+	const uint16_t *out;		      /* for each state */
+	const struct pack_fallback *fallback; /* for each out, or NULL */
 };
-/* Rows and cells from chunk 0 on, in as many chunks as it takes; gives the start state. */
-int pack_bytes(struct pack_space *s, const struct pack_bytes *in, uint32_t *ret_start);
+/* Rows and cells from chunk 0 on, in as many chunks as it takes. Replaces the roots, from which all
+ * else is reached, by the states of the image. */
+int pack_bytes(struct pack_space *s, const struct pack_bytes *in, uint32_t *roots, size_t n_roots);
 
 /* ---- directories (pack_dirs.c) ---- */
 struct pack_dirs {
-	struct pack_fallback *fallback;	/* for each symbol */
+	struct pack_fallback *fallback; /* for each symbol */
 	uint16_t *base;			/* for each directory state */
 	struct hg_cell *cells;
 	size_t n_cells, cap_cells;
-	struct hg_cell *table;		/* the cells hashed: 1 << hash_bits */
+	struct hg_cell *table; /* the cells hashed: 1 << hash_bits */
 	uint32_t hash_bits;
 };
 /* row_number maps rows of the automata to rows of the image. */
-int pack_dirs(const struct fa *dirs, const uint32_t *row_number, struct pack_dirs *ret);
+int pack_dirs(const struct paths *paths, const uint32_t *row_number, struct pack_dirs *ret);
 /* Fills table and hash_bits from cells (pack_hash.c). */
 int pack_hash(struct pack_dirs *d);
 void pack_dirs_done(struct pack_dirs *d);

@@ -3,7 +3,9 @@
  * A byte automaton as rows and displaced cells (a comb). Rows lie at even units, bases are odd: so
  * a row's own words, read as if they were a cell, never name another row as their owner.
  *
- * States are placed depth-first, so that a literal's chain is together in memory.
+ * States are placed depth-first, so that a literal's chain is together in memory. Most states of a
+ * lexer do what their default state does, but for the one byte by which their literal goes on: they
+ * leave the rest to it. Such a state must be in the same chunk; where it is not, it gets a copy.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -11,116 +13,127 @@
 
 #include "pack.h"
 
+/* Saved cells from which on a state is worth being left to. */
+#define BASE_GAIN_MIN 4
+
+struct placement {
+	uint32_t state, row; /* row: chunk << 16 | unit */
+};
+
 struct comb {
 	struct pack_space *space;
 	const struct pack_bytes *in;
-	uint8_t class[256];
-	uint32_t n_classes;
+	struct pack_classes classes;
 	uint32_t chunk;
-	bool *used;		/* units of the chunk at hand */
-	uint32_t low;		/* the area of rows and cells begins here */
+	bool *used;   /* units of the chunk at hand */
+	uint32_t low; /* the area of rows and cells begins here */
 	uint32_t row_hint, cell_hint;
-	uint32_t *row;		/* for each state: chunk << 16 | unit */
-	uint32_t *dflt;		/* for each state: target of its default */
-	uint32_t *target;	/* for each class, of the state at hand */
+	struct placement *placed;
+	size_t n_placed, cap_placed;
+	/* For each state: */
+	uint32_t *row;	/* its first place */
+	uint32_t *here; /* its last place */
+	uint32_t *dflt; /* where most classes lead */
+	bool *base;	/* others are left to it: it has all its cells, and copies */
+	bool *leaves;	/* it leaves to its default what it does like that */
+	/* Of the state at hand: */
+	uint32_t target[256]; /* for each class */
+	uint8_t need[256];    /* classes that take a cell */
+	uint32_t n_need;
 };
 
-/* Splits classes by where a state leads: of[b] says where byte b goes. */
-static void split_classes(struct comb *c, const uint16_t of[256], unsigned n_of, uint8_t *map)
-{
-	uint32_t n = 0;
-	unsigned b;
-
-	memset(map, 0, (size_t)c->n_classes * n_of);
-	for (b = 0; b < 256; b++) {
-		uint8_t *m = map + (size_t)c->class[b] * n_of + of[b];
-
-		if (!*m)
-			*m = (uint8_t)++n; /* 256 classes wrap to 0 at the very last byte only */
-		c->class[b] = (uint8_t)(*m - 1);
-	}
-	c->n_classes = n;
-}
-
-/* Bytes that lead alike from every state. NUL and '/' are in no component: the lexer may treat
- * them as it likes. */
-static int find_classes(struct comb *c)
-{
-	const struct fa *fa = c->in->fa;
-	uint8_t *map = malloc(256 * 257);
-	uint16_t of[256];
-	uint32_t s, i, b;
-
-	if (!map)
-		return -ENOMEM;
-	memset(c->class, 0, sizeof(c->class));
-	c->n_classes = 1;
-	for (s = 0; s < fa->n_states && c->n_classes < 256; s++) {
-		const struct fa_state *st = fa->states + s;
-
-		if (!st->n_edges)
-			continue;
-		memset(of, 0, sizeof(of));
-		for (i = 0; i < st->n_edges; i++) {
-			const struct fa_edge *e = fa->edges + st->first_edge + i;
-			uint32_t k;
-
-			/* Equal targets are one, wherever they are first. */
-			for (k = 0; fa->edges[st->first_edge + k].next != e->next;)
-				k++;
-			for (b = e->lo; b <= e->hi; b++)
-				of[b] = (uint16_t)(k + 1);
-		}
-		if (c->in->classes == HG_LEXER_CLASSES)
-			of[0] = of['/'] = of[1];
-		split_classes(c, of, st->n_edges + 1, map);
-	}
-	free(map);
-	return 0;
-}
-
 /* The target of most classes. */
-static uint32_t commonest_target(const struct comb *c)
+static uint32_t commonest_target(const uint32_t *target, uint32_t n_classes)
 {
-	bool done[256] = { false };
+	bool done[256] = {false};
 	uint32_t cl, k, best = 0, best_n = 0, n;
 
-	for (cl = 0; cl < c->n_classes; cl++) {
+	for (cl = 0; cl < n_classes; cl++) {
 		if (done[cl])
 			continue;
-		for (k = cl, n = 0; k < c->n_classes; k++)
-			if (c->target[k] == c->target[cl]) {
+		for (k = cl, n = 0; k < n_classes; k++)
+			if (target[k] == target[cl]) {
 				done[k] = true;
 				n++;
 			}
 		if (n > best_n) {
 			best_n = n;
-			best = c->target[cl];
+			best = target[cl];
 		}
 	}
 	return best;
 }
 
-/* Where each class leads from a state; returns the row's default. */
-static uint32_t fill_targets(struct comb *c, uint32_t state)
+/* Where each class leads from a state; returns what most do. */
+static uint32_t fill_targets(const struct comb *c, uint32_t state, uint32_t target[256])
 {
 	const struct fa_state *s = c->in->fa->states + state;
 	bool lexer = c->in->classes == HG_LEXER_CLASSES;
 	uint32_t cl, i, b, n = 0;
 
-	for (cl = 0; cl < c->n_classes; cl++)
-		c->target[cl] = s->next;
+	for (cl = 0; cl < c->classes.n; cl++)
+		target[cl] = s->next;
 	for (i = 0; i < s->n_edges; i++) {
 		const struct fa_edge *e = c->in->fa->edges + s->first_edge + i;
 
 		for (b = e->lo; b <= e->hi; b++) {
 			if (lexer && (b == 0 || b == '/'))
 				continue;
-			n += c->target[c->class[b]] == s->next;
-			c->target[c->class[b]] = e->next;
+			n += target[c->classes.of[b]] == s->next;
+			target[c->classes.of[b]] = e->next;
 		}
 	}
-	return 2 * n <= c->n_classes ? s->next : commonest_target(c);
+	return 2 * n <= c->classes.n ? s->next : commonest_target(target, c->classes.n);
+}
+
+/* Classes that take a cell of their own, when the rest is left to the default (leave), or goes to
+ * it. `there` is what the default state does. */
+static uint32_t list_needs(const struct comb *c, uint32_t state, const uint32_t *target,
+			   const uint32_t *there, uint8_t need[256])
+{
+	uint32_t dflt = c->dflt[state], cl, n = 0, otherwise;
+
+	for (cl = 0; cl < c->classes.n; cl++) {
+		otherwise = dflt;
+		if (there && there[cl] != c->dflt[dflt])
+			otherwise = there[cl];
+		if (target[cl] != otherwise)
+			need[n++] = (uint8_t)cl;
+	}
+	return n;
+}
+
+/* Which states leave things to which. A state that others are left to leaves nothing itself. */
+static int choose_bases(struct comb *c)
+{
+	uint32_t n = c->in->fa->n_states, q, target[256], there[256];
+	int32_t *gain = calloc(n, sizeof(*gain)), *total = calloc(n, sizeof(*total));
+	uint8_t need[256];
+
+	if (!gain || !total) {
+		free(gain);
+		free(total);
+		return -ENOMEM;
+	}
+	for (q = 0; q < n; q++)
+		c->dflt[q] = fill_targets(c, q, target);
+	for (q = 0; q < n; q++) {
+		if (c->dflt[q] == q)
+			continue;
+		fill_targets(c, q, target);
+		fill_targets(c, c->dflt[q], there);
+		gain[q] = (int32_t)list_needs(c, q, target, NULL, need) -
+			  (int32_t)list_needs(c, q, target, there, need);
+		if (gain[q] > 0)
+			total[c->dflt[q]] += gain[q];
+	}
+	for (q = 0; q < n; q++)
+		c->base[q] = total[q] >= BASE_GAIN_MIN && total[q] > gain[q];
+	for (q = 0; q < n; q++)
+		c->leaves[q] = !c->base[q] && gain[q] > 0 && c->base[c->dflt[q]];
+	free(gain);
+	free(total);
+	return 0;
 }
 
 static int next_chunk(struct comb *c)
@@ -141,31 +154,31 @@ static int next_chunk(struct comb *c)
 	return 0;
 }
 
-static bool base_fits(const struct comb *c, uint32_t base, uint32_t dflt)
+static bool base_fits(const struct comb *c, uint32_t base)
 {
-	uint32_t cl;
+	uint32_t i;
 
-	for (cl = 0; cl < c->n_classes; cl++)
-		if (c->target[cl] != dflt && c->used[base + cl])
+	for (i = 0; i < c->n_need; i++)
+		if (c->used[base + c->need[i]])
 			return false;
 	return true;
 }
 
 /* Units for a row and its cells. Returns 1, or 0 when the chunk at hand is full. */
-static int find_place(struct comb *c, uint32_t dflt, uint32_t *ret_row, uint32_t *ret_base)
+static int find_place(struct comb *c, uint32_t *ret_row, uint32_t *ret_base)
 {
 	uint32_t row = (c->row_hint + 1) & ~1u, base;
-	uint32_t from = c->cell_hint > c->low + c->n_classes ? c->cell_hint - c->n_classes : c->low;
+	uint32_t from = c->cell_hint > c->low + c->classes.n ? c->cell_hint - c->classes.n : c->low;
 
 	while (row + 1 < HG_CHUNK_UNITS && (c->used[row] || c->used[row + 1]))
 		row += 2;
 	if (row + 1 >= HG_CHUNK_UNITS)
 		return 0;
 	c->used[row] = c->used[row + 1] = true;
-	for (base = from | 1; base + c->n_classes <= HG_CHUNK_UNITS; base += 2)
-		if (base_fits(c, base, dflt))
+	for (base = from | 1; base + c->classes.n <= HG_CHUNK_UNITS; base += 2)
+		if (base_fits(c, base))
 			break;
-	if (base + c->n_classes > HG_CHUNK_UNITS) {
+	if (base + c->classes.n > HG_CHUNK_UNITS) {
 		c->used[row] = c->used[row + 1] = false;
 		return 0;
 	}
@@ -180,51 +193,81 @@ static int find_place(struct comb *c, uint32_t dflt, uint32_t *ret_row, uint32_t
 	return 1;
 }
 
-/* Gives a state its row and cells; their contents follow when every state has its row. */
-static int place(struct comb *c, uint32_t state)
+/* A row with its cells in the chunk at hand; what they lead to follows when every state has its
+ * row. Returns 1, or 0 when the chunk is full. */
+static int place_row(struct comb *c, uint32_t state)
 {
-	uint32_t dflt = fill_targets(c, state), row, base, cl;
-	struct hg_row *to;
+	uint32_t row, base, i, there[256];
 	struct hg_edge *cell;
+	uint64_t *unit;
 	int r;
 
-	while (!find_place(c, dflt, &row, &base)) {
+	fill_targets(c, state, c->target);
+	if (c->leaves[state])
+		fill_targets(c, c->dflt[state], there);
+	c->n_need = list_needs(c, state, c->target, c->leaves[state] ? there : NULL, c->need);
+	if (!find_place(c, &row, &base))
+		return 0;
+	r = fa_grow((void **)&c->placed, &c->cap_placed, c->n_placed + 1, sizeof(*c->placed));
+	if (r < 0)
+		return r;
+	c->here[state] = c->chunk << 16 | row;
+	if (!c->row[state])
+		c->row[state] = c->here[state];
+	c->placed[c->n_placed++] = (struct placement){state, c->here[state]};
+	unit = (uint64_t *)c->space->chunks[c->chunk].unit;
+	((struct hg_row *)(unit + row))->base = (uint16_t)base;
+	for (i = 0; i < c->n_need; i++) {
+		c->used[base + c->need[i]] = true;
+		cell = (struct hg_edge *)(unit + base + c->need[i]);
+		cell->next = c->target[c->need[i]]; /* a state as yet */
+		cell->row = (uint16_t)row;
+	}
+	/* The whole reach of the row: what another table put there could look like its cells. */
+	if (base + c->classes.n > c->space->filled[c->chunk])
+		c->space->filled[c->chunk] = base + c->classes.n;
+	if (row + 2 > c->space->filled[c->chunk])
+		c->space->filled[c->chunk] = row + 2;
+	return 1;
+}
+
+static bool is_here(const struct comb *c, uint32_t state)
+{
+	return c->here[state] && c->here[state] >> 16 == c->chunk;
+}
+
+/* Places a state, and in the same chunk the one that it leaves things to. */
+static int place(struct comb *c, uint32_t state)
+{
+	int r;
+
+	for (;;) {
+		r = 1;
+		if (c->leaves[state] && !is_here(c, c->dflt[state]))
+			r = place_row(c, c->dflt[state]);
+		if (r == 1)
+			r = place_row(c, state);
+		if (r != 0)
+			return r < 0 ? r : 0;
 		r = next_chunk(c);
 		if (r < 0)
 			return r;
 	}
-	c->row[state] = c->chunk << 16 | row;
-	c->dflt[state] = dflt;
-	to = (struct hg_row *)(c->space->chunks[c->chunk].unit + row);
-	to->base = (uint16_t)base;
-	for (cl = 0; cl < c->n_classes; cl++) {
-		if (c->target[cl] == dflt)
-			continue;
-		c->used[base + cl] = true;
-		cell = (struct hg_edge *)(c->space->chunks[c->chunk].unit + base + cl);
-		cell->next = c->target[cl]; /* a state as yet */
-		cell->row = (uint16_t)row;
-	}
-	/* The whole reach of the row: what another table put there could look like its cells. */
-	if (base + c->n_classes > c->space->filled[c->chunk])
-		c->space->filled[c->chunk] = base + c->n_classes;
-	if (row + 2 > c->space->filled[c->chunk])
-		c->space->filled[c->chunk] = row + 2;
-	return 0;
 }
 
-/* Places every state, depth-first from the start. */
-static int place_all(struct comb *c)
+/* Places every state, depth-first from each root in turn. */
+static int place_all(struct comb *c, const uint32_t *roots, size_t n_roots)
 {
 	const struct fa *fa = c->in->fa;
-	uint32_t *stack HG_CLEANUP(fa_free_words) = malloc((fa->n_edges + fa->n_states + 1) *
-							  sizeof(*stack));
+	uint32_t *stack HG_CLEANUP(fa_free_words) =
+		malloc((fa->n_edges + fa->n_states + n_roots) * sizeof(*stack));
 	size_t n = 0;
 	int r = 0;
 
 	if (!stack)
 		return -ENOMEM;
-	stack[n++] = fa->start;
+	while (n_roots)
+		stack[n++] = roots[--n_roots];
 	while (n && r == 0) {
 		uint32_t state = stack[--n], i;
 		const struct fa_state *s = fa->states + state;
@@ -239,53 +282,96 @@ static int place_all(struct comb *c)
 	return r;
 }
 
-static void finish_row(struct comb *c, uint32_t state)
+/* The place of a state as seen from a chunk: its copy there, if there is one. */
+static uint32_t seen_from(const struct comb *c, uint32_t chunk, uint32_t state)
 {
-	struct hg_chunk *chunk = c->space->chunks + (c->row[state] >> 16);
-	uint32_t unit = c->row[state] & 0xffff, cl;
-	struct hg_row *row = (struct hg_row *)(chunk->unit + unit);
+	return c->here[state] >> 16 == chunk ? c->here[state] : c->row[state];
+}
+
+static void finish_row(struct comb *c, uint32_t state, uint32_t at)
+{
+	uint32_t chunk = at >> 16, unit = at & 0xffff, cl;
+	struct hg_chunk *to = c->space->chunks + chunk;
+	struct hg_row *row = (struct hg_row *)(to->unit + unit);
 	bool sink = c->dflt[state] == state;
 
-	for (cl = 0; cl < c->n_classes; cl++) {
-		struct hg_edge *cell = (struct hg_edge *)(chunk->unit + row->base + cl);
+	for (cl = 0; cl < c->classes.n; cl++) {
+		struct hg_edge *cell = (struct hg_edge *)(to->unit + row->base + cl);
 
 		if (cell->row != unit)
 			continue;
-		cell->next = c->row[cell->next];
+		cell->next = seen_from(c, chunk, cell->next);
 		sink = false;
 	}
-	row->dflt = c->row[c->dflt[state]];
-	row->flags = sink ? HG_ROW_SINK : 0;
+	row->dflt = seen_from(c, chunk, c->dflt[state]);
+	row->flags = sink ? HG_ROW_SINK : c->leaves[state] ? HG_ROW_DELEGATES : 0;
 	row->out = c->in->out[state];
 	if (c->in->fallback) {
 		row->next = c->in->fallback[row->out].next;
 		row->fallback = c->in->fallback[row->out].kind;
 		row->next_out = c->in->fallback[row->out].out;
 	}
-	memcpy((uint8_t *)chunk + c->in->classes * HG_UNIT, c->class, sizeof(c->class));
+	memcpy((uint8_t *)to + c->in->classes * HG_UNIT, c->classes.of, sizeof(c->classes.of));
 }
 
-int pack_bytes(struct pack_space *s, const struct pack_bytes *in, uint32_t *ret_start)
+/* Rows were placed chunk after chunk. */
+static void finish_rows(struct comb *c)
 {
-	struct comb c = { .space = s, .in = in };
-	uint32_t state;
+	size_t from, i, end;
+
+	for (from = 0; from < c->n_placed; from = end) {
+		for (end = from; end < c->n_placed; end++) {
+			if (c->placed[end].row >> 16 != c->placed[from].row >> 16)
+				break;
+			c->here[c->placed[end].state] = c->placed[end].row;
+		}
+		for (i = from; i < end; i++)
+			finish_row(c, c->placed[i].state, c->placed[i].row);
+	}
+}
+
+static int comb_init(struct comb *c)
+{
+	uint32_t n = c->in->fa->n_states;
 	int r;
 
-	c.used = calloc(HG_CHUNK_UNITS, sizeof(*c.used));
-	c.row = calloc(in->fa->n_states, sizeof(*c.row));
-	c.dflt = calloc(in->fa->n_states, sizeof(*c.dflt));
-	c.target = calloc(256, sizeof(*c.target));
-	r = c.used && c.row && c.dflt && c.target ? find_classes(&c) : -ENOMEM;
-	c.low = c.row_hint = c.cell_hint = s->filled[0];
+	c->used = calloc(HG_CHUNK_UNITS, sizeof(*c->used));
+	c->row = calloc(n, sizeof(*c->row));
+	c->here = calloc(n, sizeof(*c->here));
+	c->dflt = calloc(n, sizeof(*c->dflt));
+	c->base = calloc(n, sizeof(*c->base));
+	c->leaves = calloc(n, sizeof(*c->leaves));
+	if (!c->used || !c->row || !c->here || !c->dflt || !c->base || !c->leaves)
+		return -ENOMEM;
+	c->low = c->row_hint = c->cell_hint = c->space->filled[0];
+	r = pack_classes(c->in->fa, c->in->classes == HG_LEXER_CLASSES, &c->classes);
+	return r < 0 ? r : choose_bases(c);
+}
+
+static void comb_done(struct comb *c)
+{
+	free(c->used);
+	free(c->row);
+	free(c->here);
+	free(c->dflt);
+	free(c->base);
+	free(c->leaves);
+	free(c->placed);
+}
+
+int pack_bytes(struct pack_space *s, const struct pack_bytes *in, uint32_t *roots, size_t n_roots)
+{
+	struct comb c HG_CLEANUP(comb_done) = {.space = s, .in = in};
+	size_t i;
+	int r;
+
+	r = comb_init(&c);
 	if (r == 0)
-		r = place_all(&c);
-	for (state = 0; state < in->fa->n_states && r == 0; state++)
-		finish_row(&c, state);
-	if (r == 0)
-		*ret_start = c.row[in->fa->start];
-	free(c.used);
-	free(c.row);
-	free(c.dflt);
-	free(c.target);
-	return r;
+		r = place_all(&c, roots, n_roots);
+	if (r < 0)
+		return r;
+	finish_rows(&c);
+	for (i = 0; i < n_roots; i++)
+		roots[i] = c.row[roots[i]];
+	return 0;
 }

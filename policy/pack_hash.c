@@ -38,7 +38,7 @@ static bool insert_all(const struct pack_dirs *d, struct hg_cell *table, uint32_
 	size_t i;
 
 	for (i = 0; i < (size_t)1 << bits; i++)
-		table[i] = (struct hg_cell){ .key = HG_CELL_FREE };
+		table[i] = (struct hg_cell){.key = HG_CELL_FREE};
 	for (i = 0; i < d->n_cells; i++)
 		if (!insert(table, bits, d->cells[i]))
 			return false;

@@ -6,10 +6,10 @@
 
 int pack_rows_init(struct pack_rows *rows, const struct hg_rule *rules, size_t n_rules)
 {
-	uint32_t none[HG_N_PATH_ACTIONS] = { 0 }, id;
+	uint32_t none[HG_N_PATH_ACTIONS] = {0}, id;
 	int r;
 
-	*rows = (struct pack_rows){ .rules = rules, .n_rules = n_rules };
+	*rows = (struct pack_rows){.rules = rules, .n_rules = n_rules};
 	r = pack_rows_add(rows, none, &id);
 	return r;
 }
@@ -19,20 +19,21 @@ void pack_rows_done(struct pack_rows *rows)
 	fa_intern_done(&rows->rows);
 }
 
-int pack_rows_add(struct pack_rows *rows, const uint32_t last[HG_N_PATH_ACTIONS],
-		  uint32_t *ret_row)
+int pack_rows_add(struct pack_rows *rows, const uint32_t last[HG_N_PATH_ACTIONS], uint32_t *ret_row)
 {
 	uint32_t words[sizeof(struct hg_out) / sizeof(uint32_t)];
-	struct hg_out out = { 0 };
+	struct hg_out out = {0};
 	unsigned a;
 	int r;
 
 	for (a = 0; a < HG_N_PATH_ACTIONS; a++) {
-		const struct hg_rule *rule = rows->rules + last[a] - 1;
+		const struct hg_rule *rule;
 
-		out.rule[a] = last[a] ? (uint16_t)(last[a] - 1) : HG_RULE_NONE;
+		out.rule[a] = HG_RULE_NONE;
 		if (!last[a])
 			continue;
+		out.rule[a] = (uint16_t)(last[a] - 1);
+		rule = rows->rules + out.rule[a];
 		if (rule->verdict == HG_ALLOW)
 			out.allow |= HG_BIT(a);
 		else if (rule->verdict == HG_ASK)

@@ -7,8 +7,8 @@
 #include "ruleset.h"
 
 struct pack_rows {
-	struct fa_intern rows;		/* a row's number is its place here */
-	const struct hg_rule *rules;	/* borrowed */
+	struct fa_intern rows;	     /* a row's number is its place here */
+	const struct hg_rule *rules; /* borrowed */
 	size_t n_rules;
 };
 

@@ -61,7 +61,7 @@ int pack_space_region(struct pack_space *s, uint32_t n, uint32_t units, struct h
 			return r;
 	}
 	/* In one chunk: a shift that no index reaches. */
-	*ret = (struct hg_region){ (uint16_t)chunk, (uint16_t)s->filled[chunk], 31 };
+	*ret = (struct hg_region){(uint16_t)chunk, (uint16_t)s->filled[chunk], 31};
 	s->filled[chunk] += (uint32_t)need;
 	return 0;
 }
@@ -78,5 +78,5 @@ void pack_space_done(struct pack_space *s)
 {
 	free(s->chunks);
 	free(s->filled);
-	*s = (struct pack_space){ 0 };
+	*s = (struct pack_space){0};
 }

@@ -13,34 +13,29 @@
 /* Ways to read the double stars inside names of one pattern: "a*b", or "a*", components, "*b". */
 #define FORKS_MAX 1024
 
-static int visit(struct paths_trie *t, uint32_t node, uint32_t parent, bool star, uint16_t rule)
+static int add_node(struct paths_trie *t, uint32_t parent, bool star, uint16_t rule,
+		    uint32_t *ret_node)
 {
 	int r;
 
-	r = fa_grow((void **)&t->nodes, &t->cap_nodes, (size_t)node + 1, sizeof(*t->nodes));
+	r = fa_grow((void **)&t->nodes, &t->cap_nodes, t->n_nodes + 1, sizeof(*t->nodes));
 	if (r < 0)
 		return r;
-	if (node == t->n_nodes) {
-		t->nodes[t->n_nodes++] = (struct trie_node){ .parent = parent, .rule = rule,
-							     .star = star };
-	}
-	t->nodes[node].users++;
+	*ret_node = (uint32_t)t->n_nodes;
+	t->nodes[t->n_nodes++] = (struct trie_node){.parent = parent, .star = star, .rule = rule};
 	return 0;
 }
 
 int paths_trie_new(struct paths_lexer *lexer, struct paths_trie **ret)
 {
 	struct paths_trie *t HG_CLEANUP(paths_trie_free) = calloc(1, sizeof(*t));
+	uint32_t root;
 	int r;
 
 	if (!t)
 		return -ENOMEM;
 	t->lexer = lexer;
-	r = fa_nfa_new(&t->nfa);
-	if (r == 0)
-		r = fa_nfa_node(t->nfa, &t->root);
-	if (r == 0)
-		r = visit(t, t->root, t->root, false, 0);
+	r = add_node(t, TRIE_ROOT, false, 0, &root);
 	if (r < 0)
 		return r;
 	*ret = t;
@@ -54,30 +49,38 @@ void paths_trie_free(struct paths_trie **trie)
 
 	if (!t)
 		return;
-	fa_nfa_free(&t->nfa);
+	fa_intern_done(&t->children);
+	free(t->child);
+	free(t->edges);
 	free(t->nodes);
-	free(t->label);
 	free(t->sets);
 	free(t);
 	*trie = NULL;
 }
 
-static int label_of(struct paths_trie *t, uint32_t comp, uint32_t *ret_label)
+/* The node behind a component pattern other than '*': found, or made. */
+static int child_of(struct paths_trie *t, uint32_t from, uint32_t comp, uint16_t rule,
+		    uint32_t *ret_node)
 {
+	uint32_t words[2] = {from, comp}, id;
 	int r;
 
-	if (comp == PATHS_COMP_ANY) {
-		*ret_label = FA_ANY;
-		return 0;
-	}
-	r = fa_grow((void **)&t->label, &t->cap_label, (size_t)comp + 1, sizeof(*t->label));
+	r = fa_intern_add(&t->children, words, 2, &id);
+	if (r == 0)
+		*ret_node = t->child[id];
+	if (r <= 0)
+		return r;
+	r = fa_grow((void **)&t->child, &t->cap_child, (size_t)id + 1, sizeof(*t->child));
+	if (r == 0)
+		r = fa_grow((void **)&t->edges, &t->cap_edges, t->n_edges + 1, sizeof(*t->edges));
+	if (r == 0)
+		r = add_node(t, from, false, rule, ret_node);
 	if (r < 0)
 		return r;
-	for (; t->n_label <= comp; t->n_label++)
-		t->label[t->n_label] = 0;
-	r = t->label[comp] ? 0 : fa_nfa_label(t->nfa, t->label + comp);
-	*ret_label = t->label[comp];
-	return r;
+	t->child[id] = *ret_node;
+	t->edges[t->n_edges++] = (struct trie_edge){comp, *ret_node, t->nodes[from].first_edge};
+	t->nodes[from].first_edge = (uint32_t)t->n_edges;
+	return 0;
 }
 
 /* Walking one alternative of a pattern into the trie. */
@@ -98,28 +101,42 @@ struct component {
 
 static int step_star(struct walk *w, uint32_t *node)
 {
+	struct paths_trie *t = w->trie;
 	uint32_t from = *node;
-	int r;
+	int r = 0;
 
-	if (w->trie->nodes[from].star)
+	if (t->nodes[from].star)
 		return 0;
-	r = fa_nfa_star(w->trie->nfa, from, node);
-	return r < 0 ? r : visit(w->trie, *node, from, true, w->rule);
+	*node = t->nodes[from].star_child;
+	if (!*node) {
+		r = add_node(t, from, true, w->rule, node);
+		t->nodes[from].star_child = *node;
+	}
+	t->nodes[*node].users++;
+	return r;
 }
 
 static int step_component(struct walk *w, struct component *comp, uint32_t *node)
 {
-	uint32_t id, label, from = *node;
+	struct paths_trie *t = w->trie;
+	uint32_t id, from = *node;
 	int r;
 
-	r = paths_lexer_add(w->trie->lexer, comp->words, comp->n, w->rule, &id);
+	r = paths_lexer_add(t->lexer, comp->words, comp->n, w->rule, &id);
+	comp->n = 0;
 	if (r < 0)
 		return r;
-	comp->n = 0;
-	r = label_of(w->trie, id, &label);
-	if (r == 0)
-		r = fa_nfa_child(w->trie->nfa, from, label, node);
-	return r < 0 ? r : visit(w->trie, *node, from, false, w->rule);
+	if (id != PATHS_COMP_ANY) {
+		r = child_of(t, from, id, w->rule, node);
+	} else {
+		*node = t->nodes[from].any_child;
+		if (!*node) {
+			r = add_node(t, from, false, w->rule, node);
+			t->nodes[from].any_child = *node;
+		}
+	}
+	t->nodes[*node].users++;
+	return r;
 }
 
 static void accept(struct walk *w, uint32_t node)
@@ -148,7 +165,8 @@ static int walk_fork(struct walk *w, size_t at, uint32_t node, const struct comp
 	if (++w->forks > FORKS_MAX)
 		return ruleset_fail(w->error, -E2BIG, w->tokens[at].offset,
 				    "double stars inside names can be read in more than %d ways; "
-				    "write '*' where no '/' is meant", FORKS_MAX);
+				    "write '*' where no '/' is meant",
+				    FORKS_MAX);
 	fork = malloc(sizeof(*fork));
 	if (!fork)
 		return -ENOMEM;
@@ -237,7 +255,7 @@ int paths_trie_add(struct paths_trie *t, const struct glob *glob, uint16_t rule,
 		   struct ruleset_error *ret_error)
 {
 	struct component *comp = malloc(sizeof(*comp));
-	struct walk w = { .trie = t, .rule = rule, .actions = actions, .error = ret_error };
+	struct walk w = {.trie = t, .rule = rule, .actions = actions, .error = ret_error};
 	size_t i;
 	int r;
 
@@ -246,7 +264,7 @@ int paths_trie_add(struct paths_trie *t, const struct glob *glob, uint16_t rule,
 		w.tokens = glob->alternatives[i].tokens;
 		w.n = glob->alternatives[i].n;
 		comp->n = 0;
-		r = walk_tokens(&w, 0, t->root, comp);
+		r = walk_tokens(&w, 0, TRIE_ROOT, comp);
 	}
 	if (rule > t->max_rule)
 		t->max_rule = rule;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Which symbols occur, and the shortest component that has each: a breadth-first walk of the lexer
- * over the bytes that components are made of. "", "." and ".." are not components.
+ * The shortest component that has a symbol: a breadth-first walk of the lexer over the bytes that
+ * components are made of. "", "." and ".." are not components.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -22,9 +22,8 @@ struct paths_words {
 	const struct fa *fa;
 	struct place *places;
 	size_t n, cap;
-	uint8_t *seen;		/* for each state and enum read */
-	uint32_t *first;	/* for each symbol, 1 + its first place; 0 for none */
-	uint32_t *cost;
+	uint8_t *seen;	 /* for each state and enum read */
+	uint32_t *first; /* for each symbol, 1 + its first place; 0 for none */
 };
 
 /* Readable bytes first: a witness is for people. Returns -1 at the end; some come twice. */
@@ -52,7 +51,10 @@ static int visit(struct paths_words *w, uint32_t state, enum read read, uint32_t
 	if (r < 0)
 		return r;
 	w->places[w->n] = (struct place){
-		.state = state, .parent = parent, .read = read, .byte = (uint8_t)byte,
+		.state = state,
+		.parent = parent,
+		.read = read,
+		.byte = (uint8_t)byte,
 		.depth = w->n ? (uint16_t)(w->places[parent].depth + 1) : 0,
 	};
 	w->n++;
@@ -109,12 +111,12 @@ static int expand_dots(struct paths_words *w, uint32_t at)
 	return r;
 }
 
-static int walk(struct paths_words *w)
+static int walk(struct paths_words *w, uint32_t start)
 {
 	uint32_t at;
 	int r;
 
-	r = visit(w, w->fa->start, READ_NOTHING, 0, 0);
+	r = visit(w, start, READ_NOTHING, 0, 0);
 	for (at = 0; at < w->n && r == 0; at++) {
 		if (w->places[at].depth == HG_NAME_MAX)
 			break;
@@ -135,24 +137,23 @@ static void note_symbols(struct paths_words *w)
 		if (w->places[at].read != READ_NAME || w->first[symbol])
 			continue;
 		w->first[symbol] = at + 1;
-		w->cost[symbol] = w->places[at].depth + 1u;
 	}
 }
 
-int paths_words_new(const struct paths_symbols *symbols, struct paths_words **ret)
+int paths_words_new(const struct fa *lexer, uint32_t start, uint32_t n_symbols,
+		    struct paths_words **ret)
 {
 	struct paths_words *w HG_CLEANUP(paths_words_free) = calloc(1, sizeof(*w));
 	int r;
 
 	if (!w)
 		return -ENOMEM;
-	w->fa = symbols->fa;
-	w->seen = calloc((size_t)w->fa->n_states * N_READ, 1);
-	w->first = calloc(symbols->n, sizeof(*w->first));
-	w->cost = calloc(symbols->n, sizeof(*w->cost));
-	if (!w->seen || !w->first || !w->cost)
+	w->fa = lexer;
+	w->seen = calloc((size_t)lexer->n_states * N_READ, 1);
+	w->first = calloc(n_symbols, sizeof(*w->first));
+	if (!w->seen || !w->first)
 		return -ENOMEM;
-	r = walk(w);
+	r = walk(w, start);
 	if (r < 0)
 		return r;
 	note_symbols(w);
@@ -170,14 +171,13 @@ void paths_words_free(struct paths_words **words)
 	free(w->places);
 	free(w->seen);
 	free(w->first);
-	free(w->cost);
 	free(w);
 	*words = NULL;
 }
 
-const uint32_t *paths_words_costs(const struct paths_words *words)
+uint32_t paths_words_cost(const struct paths_words *words, uint32_t symbol)
 {
-	return words->cost;
+	return words->first[symbol] ? words->places[words->first[symbol] - 1].depth + 1u : 0;
 }
 
 size_t paths_words_get(const struct paths_words *words, uint32_t symbol, char word[HG_NAME_MAX])
@@ -192,21 +192,4 @@ size_t paths_words_get(const struct paths_words *words, uint32_t symbol, char wo
 	for (i = len; i-- > 0; at = words->places[at].parent)
 		word[i] = (char)words->places[at].byte;
 	return len;
-}
-
-int paths_symbols_real(struct paths_symbols *symbols)
-{
-	struct paths_words *w HG_CLEANUP(paths_words_free) = NULL;
-	uint32_t i;
-	int r;
-
-	r = paths_words_new(symbols, &w);
-	if (r < 0)
-		return r;
-	symbols->real = calloc(symbols->n, 1);
-	if (!symbols->real)
-		return -ENOMEM;
-	for (i = 0; i < symbols->n; i++)
-		symbols->real[i] = w->cost[i] != 0;
-	return 0;
 }

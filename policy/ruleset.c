@@ -42,7 +42,7 @@ int ruleset_add(struct ruleset *rs, enum hg_verdict verdict, uint8_t options, ui
 	r = fa_grow((void **)&rs->rules, &rs->cap_rules, rs->n_rules + 1, sizeof(*rs->rules));
 	if (r < 0)
 		return r;
-	rs->rules[rs->n_rules] = (struct hg_rule){ .verdict = verdict, .options = options };
+	rs->rules[rs->n_rules] = (struct hg_rule){.verdict = verdict, .options = options};
 	*ret_rule = (uint16_t)rs->n_rules++;
 	return 0;
 }
@@ -65,7 +65,7 @@ int ruleset_path(struct ruleset *rs, uint16_t rule, uint8_t actions, const char 
 	if (!text)
 		return -ENOMEM;
 	memcpy(text, pattern, len);
-	rs->patterns[rs->n_patterns++] = (struct ruleset_pattern){ text, len, rule, actions };
+	rs->patterns[rs->n_patterns++] = (struct ruleset_pattern){text, len, rule, actions};
 	return 0;
 }
 
@@ -83,7 +83,7 @@ int ruleset_endpoint(struct ruleset *rs, uint16_t rule, uint8_t actions,
 		    sizeof(*rs->addresses));
 	if (r < 0)
 		return r;
-	rs->addresses[rs->n_addresses++] = (struct ruleset_address){ *ep, rule, actions };
+	rs->addresses[rs->n_addresses++] = (struct ruleset_address){*ep, rule, actions};
 	return 0;
 }
 
@@ -141,8 +141,7 @@ size_t ruleset_match_endpoint(const struct ruleset *rs, const struct hg_endpoint
 		return 0;
 	for (i = 0; i < rs->n_addresses; i++)
 		if (rs->addresses[i].actions & HG_BIT(action))
-			marked[rs->addresses[i].rule] |=
-				endpoints_match(&rs->addresses[i].set, ep);
+			marked[rs->addresses[i].rule] |= endpoints_match(&rs->addresses[i].set, ep);
 	n = list_marked(marked, rs->n_rules, ret_rules, max);
 	free(marked);
 	return n;

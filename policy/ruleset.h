@@ -48,10 +48,10 @@ int ruleset_path(struct ruleset *rs, uint16_t rule, uint8_t actions, const char 
 
 /* A set of endpoints: the address prefix, ports and protocols a rule speaks of. */
 struct ruleset_endpoint {
-	uint8_t family;		/* 4, 6, or 0 for both (then prefix_len is 0) */
-	uint8_t address[16];	/* network order; first 4 bytes for family 4 */
-	uint8_t prefix_len;	/* bits */
-	uint16_t port_low, port_high;	/* inclusive, host order; 0..65535 for any */
+	uint8_t family;		      /* 4, 6, or 0 for both (then prefix_len is 0) */
+	uint8_t address[16];	      /* network order; first 4 bytes for family 4 */
+	uint8_t prefix_len;	      /* bits */
+	uint16_t port_low, port_high; /* inclusive, host order; 0..65535 for any */
 	bool tcp, udp, icmp;
 };
 /* actions: HG_BIT(HG_CONNECT), HG_BIT(HG_LISTEN). A v4-mapped v6 prefix of at least 96 bits must be
@@ -63,8 +63,8 @@ int ruleset_endpoint(struct ruleset *rs, uint16_t rule, uint8_t actions,
 void ruleset_set_flags(struct ruleset *rs, uint32_t flags);
 
 struct ruleset_limits {
-	uint32_t max_states;	/* of any intermediate automaton; 0: the default */
-	uint32_t max_chunks;	/* 0: HG_CHUNKS_MAX */
+	uint32_t max_states; /* of any intermediate automaton; 0: the default */
+	uint32_t max_chunks; /* 0: HG_CHUNKS_MAX */
 };
 /* Compiles everything added. Deterministic: the same rules give the same bytes. */
 int ruleset_compile(struct ruleset *rs, const struct ruleset_limits *limits, struct image **ret,
@@ -82,10 +82,12 @@ int image_from_bytes(const void *bytes, uint32_t n_chunks, struct image **ret,
 /* Verdict row of a path ("/", or "/a/b" without a trailing slash), decided by bpf/core/run.h. */
 int image_path(const struct image *im, const char *path, size_t len, struct hg_out *ret);
 /* The same, and the directory state below it (for mount points). */
-int image_path_at(const struct image *im, const char *path, size_t len, uint16_t *ret_dir, uint16_t *ret_out);
+int image_path_at(const struct image *im, const char *path, size_t len, uint16_t *ret_dir,
+		  uint16_t *ret_out);
 int image_endpoint(const struct image *im, const struct hg_endpoint *ep, struct hg_out *ret);
 
-/* ---- every rule that matches, for explain: fills ret_rules in rule order, returns how many ---- */
+/* ---- every rule that matches, for explain: fills ret_rules in rule order, returns how many ----
+ */
 size_t ruleset_match_path(const struct ruleset *rs, const char *path, size_t len, unsigned action,
 			  uint16_t *ret_rules, size_t max);
 size_t ruleset_match_endpoint(const struct ruleset *rs, const struct hg_endpoint *ep,

@@ -9,11 +9,11 @@
 
 /* Of an automaton before it is minimal; some 100 MiB while compiling. */
 #define MAX_STATES (1u << 18)
-#define MAX_EDGES (6u << 20)
+#define MAX_EDGES  (6u << 20)
 
 struct paths_limits ruleset_paths_limits(const struct ruleset_limits *limits)
 {
-	struct paths_limits l = { MAX_STATES, MAX_EDGES };
+	struct paths_limits l = {MAX_STATES, MAX_EDGES};
 
 	if (limits && limits->max_states)
 		l.max_states = limits->max_states;
@@ -49,26 +49,36 @@ int ruleset_fill_trie(const struct ruleset *rs, struct paths_lexer *lexer, struc
 	return 0;
 }
 
+static int row_of(void *ctx, const uint32_t last[][HG_N_PATH_ACTIONS], uint32_t *ret_out)
+{
+	return pack_rows_add(ctx, last[0], ret_out);
+}
+
 static int compile_paths(const struct ruleset *rs, struct pack_rows *rows,
 			 const struct paths_limits *limits, struct paths *ret,
 			 struct ruleset_error *ret_error)
 {
 	struct paths_lexer *lexer HG_CLEANUP(paths_lexer_free) = NULL;
 	struct paths_trie *trie HG_CLEANUP(paths_trie_free) = NULL;
-	struct paths_symbols symbols HG_CLEANUP(paths_symbols_done) = { 0 };
+	struct paths_symbols *symbols HG_CLEANUP(paths_symbols_free) = NULL;
 	struct fa *dirs HG_CLEANUP(fa_free) = NULL;
+	struct paths_dirs in = {.n_tries = 1, .limits = *limits, .ctx = rows, .output = row_of};
 	int r;
 
 	r = paths_lexer_new(&lexer);
 	if (r == 0)
 		r = ruleset_fill_trie(rs, lexer, &trie, ret_error);
 	if (r == 0)
-		r = paths_lexer_compile(lexer, limits, &symbols, ret_error);
+		r = paths_symbols_new(lexer, limits, &symbols);
+	in.symbols = symbols;
+	in.tries[0] = trie;
 	if (r == 0)
-		r = paths_trie_compile(trie, &symbols, rows, limits, &dirs, ret_error);
+		r = paths_dirs_compile(&in, &dirs, ret_error);
+	if (r == 0)
+		r = paths_cluster(lexer, limits, &symbols, &dirs);
 	if (r < 0)
 		return r;
-	r = paths_join(&symbols, dirs, rows, ret);
+	r = paths_join(symbols, dirs, rows, ret);
 	if (r == -E2BIG)
 		ruleset_fail(ret_error, r, 0,
 			     "more than %u transitions of directories over names: fewer rules with "
@@ -118,10 +128,10 @@ int ruleset_compile(struct ruleset *rs, const struct ruleset_limits *limits, str
 		    struct ruleset_error *ret_error)
 {
 	struct paths_limits l = ruleset_paths_limits(limits);
-	struct pack_rows rows HG_CLEANUP(pack_rows_done) = { 0 };
-	struct paths paths HG_CLEANUP(paths_done) = { 0 };
+	struct pack_rows rows HG_CLEANUP(pack_rows_done) = {0};
+	struct paths paths HG_CLEANUP(paths_done) = {0};
 	struct fa *endpoint HG_CLEANUP(fa_free) = NULL;
-	struct pack_input in = { &paths, NULL, &rows, rs->flags, HG_CHUNKS_MAX };
+	struct pack_input in = {&paths, NULL, &rows, rs->flags, HG_CHUNKS_MAX};
 	struct hg_chunk *chunks;
 	uint32_t n;
 	int r;

@@ -29,7 +29,7 @@ struct ruleset {
 	struct ruleset_address *addresses;
 	size_t n_addresses, cap_addresses;
 	uint32_t flags;
-	uint8_t *decides;	/* for each rule, since the last ruleset_compile(); or NULL */
+	uint8_t *decides; /* for each rule, since the last ruleset_compile(); or NULL */
 };
 
 /* All patterns of the set into a new trie over the lexer. */

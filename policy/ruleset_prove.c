@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * What one rule set allows and another does not: both as directory machines over one lexer, run at
- * once, and the shortest path at which they differ.
+ * What one rule set allows and another does not: one directory machine over the patterns of both,
+ * and the shortest path at which they differ.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -9,27 +9,41 @@
 
 #include "ruleset_inner.h"
 
-#define PRODUCT_STATES_MAX (1u << 20)
-
-struct side {
-	struct paths_trie *trie;
-	struct pack_rows rows;
-	struct fa *dirs;
+/* Both rule sets, and the machine over both. */
+struct pair {
+	struct paths_lexer *lexer;
+	struct paths_symbols *symbols;
+	const struct ruleset *sets[2];
+	struct fa *dirs;	    /* outputs: bits of what is newly allowed */
+	struct paths_words **words; /* for each context, when it was asked for */
 };
 
-static void side_done(struct side *s)
+static void pair_done(struct pair *p)
 {
-	paths_trie_free(&s->trie);
-	pack_rows_done(&s->rows);
-	fa_free(&s->dirs);
+	uint32_t i, n = p->words ? paths_symbols_contexts(p->symbols) : 0;
+
+	for (i = 0; i < n; i++)
+		paths_words_free(p->words + i);
+	free(p->words);
+	fa_free(&p->dirs);
+	paths_symbols_free(&p->symbols);
+	paths_lexer_free(&p->lexer);
 }
 
-static int newly_allowed(void *ctx, uint32_t out_a, uint32_t out_b, uint32_t *ret_out)
+static bool allows(const struct ruleset *rs, uint32_t last)
 {
-	struct side *sides = ctx;
+	return last && rs->rules[last - 1].verdict == HG_ALLOW;
+}
 
-	*ret_out = pack_rows_get(&sides[1].rows, out_b).allow &
-		   ~pack_rows_get(&sides[0].rows, out_a).allow;
+static int newly_allowed(void *ctx, const uint32_t last[][HG_N_PATH_ACTIONS], uint32_t *ret_out)
+{
+	struct pair *p = ctx;
+	unsigned a;
+
+	*ret_out = 0;
+	for (a = 0; a < HG_N_PATH_ACTIONS; a++)
+		if (allows(p->sets[1], last[1][a]) && !allows(p->sets[0], last[0][a]))
+			*ret_out |= HG_BIT(a);
 	return 0;
 }
 
@@ -39,10 +53,50 @@ static bool is_set(void *ctx, uint32_t out)
 	return out != 0;
 }
 
-/* The word of symbols as a path. */
-static int spell(const struct paths_words *words, const uint32_t *word, size_t len, char *path,
-		 size_t max)
+/* The words of a context; NULL when there is no memory, which makes its symbols not occur. */
+static struct paths_words *words_of(struct pair *p, uint32_t state)
 {
+	uint32_t context = p->dirs->states[state].tag;
+
+	if (!p->words[context])
+		paths_words_new(paths_symbols_fa(p->symbols),
+				paths_symbols_start(p->symbols, context),
+				paths_symbols_count(p->symbols), p->words + context);
+	return p->words[context];
+}
+
+static uint32_t cost_of(void *ctx, uint32_t state, uint32_t symbol)
+{
+	struct paths_words *words = words_of(ctx, state);
+
+	return words ? paths_words_cost(words, symbol) : 0;
+}
+
+static uint32_t other_symbol(void *ctx, uint32_t state)
+{
+	struct pair *p = ctx;
+	const struct fa_state *st = p->dirs->states + state;
+	uint32_t best = UINT32_MAX, best_cost = UINT32_MAX, cost;
+	const uint32_t *symbols;
+	size_t n, i;
+
+	symbols = paths_symbols_of(p->symbols, st->tag, &n);
+	for (i = 0; i < n; i++) {
+		if (fa_has_edge(p->dirs, st, symbols[i]))
+			continue;
+		cost = cost_of(p, state, symbols[i]);
+		if (cost && cost < best_cost) {
+			best = symbols[i];
+			best_cost = cost;
+		}
+	}
+	return best;
+}
+
+/* The word of symbols as a path, and the output it ends with. */
+static int spell(struct pair *p, const uint32_t *word, size_t len, char *path, size_t max)
+{
+	uint32_t state = p->dirs->start, out;
 	char name[HG_NAME_MAX];
 	size_t at = 0, n, i;
 
@@ -53,68 +107,66 @@ static int spell(const struct paths_words *words, const uint32_t *word, size_t l
 		return 0;
 	}
 	for (i = 0; i < len; i++) {
+		struct paths_words *words = words_of(p, state);
+
+		if (!words)
+			return -ENOMEM;
 		n = paths_words_get(words, word[i], name);
 		if (at + n + 2 > max)
 			return -ENAMETOOLONG;
 		path[at++] = '/';
 		memcpy(path + at, name, n);
 		at += n;
+		state = fa_next(p->dirs, state, word[i], &out);
 	}
 	path[at] = 0;
 	return 0;
 }
 
-static int find_witness(struct side sides[2], const struct paths_symbols *symbols,
-			unsigned *ret_action, char *path, size_t max)
+static int compile_pair(struct pair *p)
 {
-	struct paths_words *words HG_CLEANUP(paths_words_free) = NULL;
-	struct fa *both HG_CLEANUP(fa_free) = NULL;
-	uint32_t *word HG_CLEANUP(fa_free_words) = NULL;
-	struct fa_pair pair = { sides, newly_allowed, PRODUCT_STATES_MAX };
-	struct fa_want want = { .want = is_set };
-	uint32_t out;
-	size_t len;
+	struct paths_trie *a HG_CLEANUP(paths_trie_free) = NULL;
+	struct paths_trie *b HG_CLEANUP(paths_trie_free) = NULL;
+	struct paths_dirs in = {.n_tries = 2,
+				.limits = ruleset_paths_limits(NULL),
+				.ctx = p,
+				.output = newly_allowed};
 	int r;
 
-	r = fa_product(sides[0].dirs, sides[1].dirs, &pair, &both);
+	r = paths_lexer_new(&p->lexer);
 	if (r == 0)
-		r = paths_words_new(symbols, &words);
-	if (r < 0)
-		return r;
-	want.cost = paths_words_costs(words);
-	r = fa_witness(both, &want, &word, &len);
-	if (r <= 0)
-		return r;
-	fa_run(both, word, len, &out);
-	*ret_action = (unsigned)__builtin_ctz(out);
-	r = spell(words, word, len, path, max);
-	return r < 0 ? r : 1;
+		r = ruleset_fill_trie(p->sets[0], p->lexer, &a, NULL);
+	if (r == 0)
+		r = ruleset_fill_trie(p->sets[1], p->lexer, &b, NULL);
+	if (r == 0)
+		r = paths_symbols_new(p->lexer, &in.limits, &p->symbols);
+	in.symbols = p->symbols;
+	in.tries[0] = a;
+	in.tries[1] = b;
+	return r < 0 ? r : paths_dirs_compile(&in, &p->dirs, NULL);
 }
 
 int ruleset_newly_allows(const struct ruleset *a, const struct ruleset *b, unsigned *ret_action,
 			 char *witness, size_t max)
 {
-	struct paths_lexer *lexer HG_CLEANUP(paths_lexer_free) = NULL;
-	struct paths_symbols symbols HG_CLEANUP(paths_symbols_done) = { 0 };
-	struct paths_limits limits = ruleset_paths_limits(NULL);
-	const struct ruleset *sets[2] = { a, b };
-	struct side sides[2] = { 0 };
-	int r, i;
+	struct pair p HG_CLEANUP(pair_done) = {.sets = {a, b}};
+	struct fa_want want = {.ctx = &p, .want = is_set, .cost = cost_of, .other = other_symbol};
+	uint32_t *word HG_CLEANUP(fa_free_words) = NULL;
+	uint32_t out;
+	size_t len;
+	int r;
 
-	r = paths_lexer_new(&lexer);
-	for (i = 0; i < 2 && r == 0; i++)
-		r = ruleset_fill_trie(sets[i], lexer, &sides[i].trie, NULL);
-	if (r == 0)
-		r = paths_lexer_compile(lexer, &limits, &symbols, NULL);
-	for (i = 0; i < 2 && r == 0; i++) {
-		r = pack_rows_init(&sides[i].rows, sets[i]->rules, sets[i]->n_rules);
-		if (r == 0)
-			r = paths_trie_compile(sides[i].trie, &symbols, &sides[i].rows, &limits,
-					       &sides[i].dirs, NULL);
-	}
-	if (r == 0)
-		r = find_witness(sides, &symbols, ret_action, witness, max);
-	side_done(sides);
-	side_done(sides + 1);
-	return r;
+	r = compile_pair(&p);
+	if (r < 0)
+		return r;
+	p.words = calloc(paths_symbols_contexts(p.symbols), sizeof(*p.words));
+	if (!p.words)
+		return -ENOMEM;
+	r = fa_witness(p.dirs, &want, &word, &len);
+	if (r <= 0)
+		return r;
+	fa_run(p.dirs, word, len, &out);
+	*ret_action = (unsigned)__builtin_ctz(out);
+	r = spell(&p, word, len, witness, max);
+	return r < 0 ? r : 1;
 }

@@ -30,7 +30,7 @@ int agent_default_name(const struct records *agents, const char *policy, char **
 	base[AGENT_NAME_MAX - 8] = 0;
 	for (n = 1; n <= HG_AGENTS_MAX; n++) {
 		snprintf(name, sizeof(name), "%s-%u", base, n);
-		if (records_find(agents, name))
+		if (records_taken(agents, name))
 			continue;
 		*ret = strdup(name);
 		return *ret ? 0 : -ENOMEM;
@@ -41,30 +41,6 @@ int agent_default_name(const struct records *agents, const char *policy, char **
 bool agent_is_live(const struct engine *e, const struct agent_record *a)
 {
 	return __atomic_load_n(&e->agent[a->number].uid, __ATOMIC_ACQUIRE) == a->uid;
-}
-
-static int processes_in(int map, const struct agent_record *a, size_t *n)
-{
-	struct hg_process p;
-	__u64 at, next, *from = NULL;
-
-	while (!bpf_map_get_next_key(map, from, &next)) {
-		if (!bpf_map_lookup_elem(map, &next, &p) && p.uid == a->uid &&
-		    p.agent == a->number)
-			++*n;
-		at = next;
-		from = &at;
-	}
-	return errno == ENOENT ? 0 : -errno;
-}
-
-int agent_processes(const struct engine *e, const struct agent_record *a, size_t *ret)
-{
-	int err;
-
-	*ret = 0;
-	err = processes_in(e->processes, a, ret);
-	return err ? err : processes_in(e->spare_processes, a, ret);
 }
 
 static int number_free(const struct engine *e, const struct records *agents, uint32_t *ret)
@@ -186,12 +162,14 @@ static int request_check(const struct agent_request *req, const struct records *
 
 	if (req->name && !agent_name_ok(req->name)) {
 		log_error("agent name \"%s\": letters, digits, '-', '_' and '.', at most %d, not "
-			  "starting with '-' or '.'", req->name, AGENT_NAME_MAX);
+			  "starting with '-' or '.'",
+			  req->name, AGENT_NAME_MAX);
 		return -EINVAL;
 	}
-	if (req->name && records_find(agents, req->name)) {
+	if (req->name && records_taken(agents, req->name)) {
 		log_error("an agent named %s is attached already; choose another --name, or "
-			  "`hydraguard detach %s` first", req->name, req->name);
+			  "`hydraguard detach %s` first",
+			  req->name, req->name);
 		return -EEXIST;
 	}
 	for (i = 0; i < agents->n; i++) {
@@ -295,6 +273,10 @@ int agent_attach(struct engine *e, const struct agent_request *req, const struct
 		err = uid_new(&a.uid);
 	if (err)
 		return err;
+	/* What an attach that was killed has left under this name. */
+	err = remove_tree(dir, a.name);
+	if (err)
+		return log_errno(err, "agent %s: cannot clear its directory", a.name);
 	err = agent_prepare(e, dir, p, &a, &slot);
 	if (!err)
 		err = agent_cgroups_add(e, &a, cgroup);
@@ -390,7 +372,7 @@ int agent_reload(struct engine *e, struct agent_record *a, const struct policy *
 
 static void detach_drain(struct engine *e, int dir, const struct agent_record *a)
 {
-	_journal_ struct journal j = { -1, -1 };
+	_journal_ struct journal j = {-1, -1};
 	_ring_ struct ring *r = NULL;
 	struct decoder d;
 	int err;

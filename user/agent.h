@@ -14,10 +14,10 @@
 #include "../policy/policy.h"
 
 struct agent_request {
-	const char *name;	/* NULL: made from the policy's name */
-	const char *cgroup;	/* directory */
+	const char *name;   /* NULL: made from the policy's name */
+	const char *cgroup; /* directory */
 	bool made_cgroup;
-	const char *policy_file, *home, *workspace;	/* as given; see struct agent_record */
+	const char *policy_file, *home, *workspace; /* as given; see struct agent_record */
 };
 
 /* 0 with *ret (to be cleared). -EEXIST, -EBUSY, -EPERM: refused. */
@@ -37,9 +37,6 @@ int agent_detach(struct engine *e, const struct agent_record *a, struct agent_to
 
 /* Is the number in the kernel still this agent? */
 bool agent_is_live(const struct engine *e, const struct agent_record *a);
-
-/* Processes that are the agent's by their own record, wherever they are; -errno. */
-int agent_processes(const struct engine *e, const struct agent_record *a, size_t *ret);
 
 /* Its first free default name: "POLICY-1", "POLICY-2", ... */
 int agent_default_name(const struct records *agents, const char *policy, char **ret);

@@ -63,7 +63,7 @@ static int find_owner_each(uint64_t id, int fd, void *ctx)
 static int conflict_check(const struct engine *e, const struct records *agents, const char *path,
 			  int fd, uint64_t root)
 {
-	struct find_owner below = { .e = e };
+	struct find_owner below = {.e = e};
 	uint32_t above;
 	int err;
 
@@ -74,12 +74,14 @@ static int conflict_check(const struct engine *e, const struct records *agents, 
 		return log_errno(err, "%s", path);
 	if (above) {
 		log_error("%s lies in the cgroup of agent %s; an agent within an agent is not "
-			  "possible yet", path, agent_name(agents, above));
+			  "possible yet",
+			  path, agent_name(agents, above));
 		return -EBUSY;
 	}
 	if (below.number) {
 		log_error("%s holds the cgroup of agent %s, which would then have two policies; "
-			  "detach that one first", path, agent_name(agents, below.number));
+			  "detach that one first",
+			  path, agent_name(agents, below.number));
 		return -EBUSY;
 	}
 	return 0;
@@ -146,8 +148,7 @@ static int enter_each(uint64_t id, int fd, void *ctx)
 	(void)fd;
 	if (owner_of(in->e, id) == in->number)
 		return 0;
-	if (bpf_map_update_elem(in->e->cgroups, &id, &in->number, BPF_NOEXIST) &&
-	    errno != EEXIST)
+	if (bpf_map_update_elem(in->e->cgroups, &id, &in->number, BPF_NOEXIST) && errno != EEXIST)
 		return -errno;
 	in->n_new++;
 	return 0;
@@ -170,7 +171,7 @@ static int tasks_adopt(const struct engine *e)
 
 int agent_cgroups_add(const struct engine *e, const struct agent_record *a, int cgroup)
 {
-	struct enter in = { .e = e, .number = a->number };
+	struct enter in = {.e = e, .number = a->number};
 	int err;
 
 	if (bpf_map_update_elem(e->cgroups, &a->cgroup_id, &a->number, BPF_NOEXIST))

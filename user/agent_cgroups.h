@@ -6,7 +6,8 @@
 #include "engine.h"
 #include "record.h"
 
-/* A cgroup that may become an agent's: not the root, and neither at, in nor around another agent's. */
+/* A cgroup that may become an agent's: not the root, and neither at, in nor around another agent's.
+ */
 int agent_cgroup_open(const struct engine *e, const struct records *agents, const char *path,
 		      int *ret_fd, uint64_t *ret_id);
 

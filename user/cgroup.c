@@ -11,7 +11,7 @@
 #include "mountinfo.h"
 #include "util.h"
 
-#define FILEID_KERNFS 0xfe	/* include/linux/exportfs.h: the handle is the 64-bit id */
+#define FILEID_KERNFS 0xfe /* include/linux/exportfs.h: the handle is the 64-bit id */
 
 struct kernfs_handle {
 	struct file_handle head;
@@ -51,7 +51,7 @@ int cgroup_open(const char *path)
 
 int cgroup_id(int fd, uint64_t *ret)
 {
-	struct kernfs_handle h = { .head.handle_bytes = sizeof(h.id) };
+	struct kernfs_handle h = {.head.handle_bytes = sizeof(h.id)};
 	int mount_id;
 
 	if (name_to_handle_at(fd, "", &h.head, &mount_id, AT_EMPTY_PATH))
@@ -65,7 +65,7 @@ int cgroup_id(int fd, uint64_t *ret)
 int cgroup_path_of(int mount_fd, uint64_t id, char **ret)
 {
 	struct kernfs_handle h = {
-		.head = { .handle_bytes = sizeof(h.id), .handle_type = FILEID_KERNFS },
+		.head = {.handle_bytes = sizeof(h.id), .handle_type = FILEID_KERNFS},
 		.id = id,
 	};
 	_close_ int fd = open_by_handle_at(mount_fd, &h.head, O_PATH | O_CLOEXEC);
@@ -231,8 +231,7 @@ bool cgroup_is_populated(int fd)
 {
 	_free_ char *text = NULL;
 
-	return !read_file(fd, "cgroup.events", 4096, &text, NULL) &&
-	       strstr(text, "populated 1");
+	return !read_file(fd, "cgroup.events", 4096, &text, NULL) && strstr(text, "populated 1");
 }
 
 static int write_text(int dir, const char *name, const char *text)
@@ -246,7 +245,7 @@ static int write_text(int dir, const char *name, const char *text)
 
 int cgroup_kill(int fd, unsigned int timeout_ms)
 {
-	struct timespec nap = { .tv_nsec = 5 * 1000000 };
+	struct timespec nap = {.tv_nsec = 5 * 1000000};
 	unsigned int waited;
 	int err = 0;
 

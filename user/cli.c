@@ -13,10 +13,10 @@
 #include "verbs.h"
 
 #define MAX_OPTIONS 24
-#define VAL_HELP 0x1000
+#define VAL_HELP    0x1000
 #define VAL_VERBOSE 0x1001
 
-const char *const cli_search[] = { HG_POLICY_DIR, NULL };
+const char *const cli_search[] = {HG_POLICY_DIR, NULL};
 
 int exit_code(int err)
 {
@@ -57,8 +57,8 @@ int cli_next(const struct cli *cli, int argc, char **argv, int *ret_exit)
 
 	for (n = 0; n < MAX_OPTIONS && cli->options && cli->options[n].name; n++)
 		options[n] = cli->options[n];
-	options[n++] = (struct option){ "help", no_argument, NULL, VAL_HELP };
-	options[n] = (struct option){ "verbose", no_argument, NULL, VAL_VERBOSE };
+	options[n++] = (struct option){"help", no_argument, NULL, VAL_HELP};
+	options[n] = (struct option){"verbose", no_argument, NULL, VAL_VERBOSE};
 	for (;;) {
 		c = getopt_long(argc, argv, cli->letters ? cli->letters : "", options, NULL);
 		if (c == VAL_VERBOSE) {
@@ -94,9 +94,9 @@ static void diag_print(const struct diag *d, bool colour)
 	static const struct {
 		const char *word, *code;
 	} levels[] = {
-		[DIAG_ERROR] = { "error", "31" },
-		[DIAG_WARNING] = { "warning", "33" },
-		[DIAG_NOTE] = { "note", "36" },
+		[DIAG_ERROR] = {"error", "31"},
+		[DIAG_WARNING] = {"warning", "33"},
+		[DIAG_NOTE] = {"note", "36"},
 	};
 
 	if (d->file) {
@@ -108,7 +108,8 @@ static void diag_print(const struct diag *d, bool colour)
 		fputs(": ", stderr);
 	}
 	if (colour)
-		fprintf(stderr, "\033[%sm%s:\033[0m ", levels[d->level].code, levels[d->level].word);
+		fprintf(stderr, "\033[%sm%s:\033[0m ", levels[d->level].code,
+			levels[d->level].word);
 	else
 		fprintf(stderr, "%s: ", levels[d->level].word);
 	/* Escaped where it was made (policy/diag.h). */
@@ -128,8 +129,9 @@ static void policy_refused(const char *file, const char *agent, const struct dia
 	for (i = 0; i < d->n; i++) {
 		if (d->items[i].level != DIAG_ERROR)
 			continue;
-		event_setf(&ev, EV_MESSAGE, "%s:%u:%u: %s", d->items[i].file ? d->items[i].file : "",
-			   d->items[i].line, d->items[i].col, d->items[i].message);
+		event_setf(&ev, EV_MESSAGE, "%s:%u:%u: %s",
+			   d->items[i].file ? d->items[i].file : "", d->items[i].line,
+			   d->items[i].col, d->items[i].message);
 		break;
 	}
 	journal_put(&ev);
@@ -144,8 +146,6 @@ int cli_policy(const char *file, const struct policy_params *params, const char 
 	int err;
 
 	err = policy_load(file, params, &d, ret);
-	if (!err && log_level >= LOG_NOTE)
-		policy_warn(*ret, &d);
 	for (i = 0; i < d.n; i++)
 		if (err || d.items[i].level == DIAG_WARNING)
 			diag_print(&d.items[i], colour);
@@ -155,6 +155,18 @@ int cli_policy(const char *file, const struct policy_params *params, const char 
 		policy_refused(file, agent, &d);
 	diags_clear(&d);
 	return err;
+}
+
+void cli_policy_warn(const struct policy *p)
+{
+	bool colour = terminal_colour(STDERR_FILENO);
+	struct diags d = {};
+	size_t i;
+
+	policy_warn(p, &d);
+	for (i = 0; i < d.n; i++)
+		diag_print(&d.items[i], colour);
+	diags_clear(&d);
 }
 
 int cli_agent(const char *name, struct engine **ret_e, struct agent_record *ret)
@@ -172,6 +184,7 @@ int cli_agent(const char *name, struct engine **ret_e, struct agent_record *ret)
 	err = engine_open(ret_e);
 	if (err == -ENOENT)
 		log_error("agent %s is written down, but nothing is loaded: it is not confined; "
-			  "`hydraguard unload --force` clears up", name);
+			  "`hydraguard unload --force` clears up",
+			  name);
 	return err;
 }

@@ -12,10 +12,10 @@
 
 /* A verb's options, for getopt_long(3) and for --help. */
 struct cli {
-	const char *usage;		/* behind "usage: hydraguard " */
-	const char *help;		/* lines about the options; NULL: none */
-	const struct option *options;	/* ended by zeroes; "help" need not be there */
-	const char *letters;		/* short options; may start with '+' */
+	const char *usage;	      /* behind "usage: hydraguard " */
+	const char *help;	      /* lines about the options; NULL: none */
+	const struct option *options; /* ended by zeroes; "help" need not be there */
+	const char *letters;	      /* short options; may start with '+' */
 };
 
 /*
@@ -38,6 +38,8 @@ int cli_need_root(void);
  */
 int cli_policy(const char *file, const struct policy_params *params, const char *agent,
 	       struct policy **ret);
+/* Prints what is doubtful about a policy that is in order. */
+void cli_policy_warn(const struct policy *p);
 
 /* The record of an agent and the kernel side, for a verb that takes a NAME. Tells why. */
 int cli_agent(const char *name, struct engine **ret_e, struct agent_record *ret);

@@ -16,49 +16,49 @@
  */
 struct difference {
 	const char *program, *hook;
-	int n_args;		/* the program is for a hook (or function) with so many */
-	bool optional;		/* the hook may be absent; `why` says what covers it then */
+	int n_args;    /* the program is for a hook (or function) with so many */
+	bool optional; /* the hook may be absent; `why` says what covers it then */
 	const char *why;
 };
 
 static const struct difference differences[] = {
 	/* Since 6.2 (3350607dc563, "security: Create file_truncate hook"). Until then
 	 * security_path_truncate is called for ftruncate as well. */
-	{ "file_truncate", "file_truncate", ANY_ARGS, true,
-	  "path_truncate sees ftruncate as well here" },
+	{"file_truncate", "file_truncate", ANY_ARGS, true,
+	 "path_truncate sees ftruncate as well here"},
 	/* Since 6.2 ("security: add get, remove and set acl hook"). Until then ACLs are set through
 	 * security_inode_setxattr and _removexattr. */
-	{ "inode_set_acl", "inode_set_acl", ANY_ARGS, true, "inode_setxattr sees ACLs here" },
-	{ "inode_remove_acl", "inode_remove_acl", ANY_ARGS, true,
-	  "inode_removexattr sees ACLs here" },
+	{"inode_set_acl", "inode_set_acl", ANY_ARGS, true, "inode_setxattr sees ACLs here"},
+	{"inode_remove_acl", "inode_remove_acl", ANY_ARGS, true,
+	 "inode_removexattr sees ACLs here"},
 	/* The hook is given the idmap as well since 6.9 (314a8dc728d0, "security: Align
 	 * inode_setattr hook definition with EVM"). The function that calls it always was. */
-	{ "inode_setattr_2", "inode_setattr", 2, false, NULL },
-	{ "inode_setattr_3", "inode_setattr", 3, false, NULL },
+	{"inode_setattr_2", "inode_setattr", 2, false, NULL},
+	{"inode_setattr_3", "inode_setattr", 3, false, NULL},
 	/* The hook has the protection asked for and the one given; the function that calls it works
 	 * out the second itself. */
-	{ "mmap_file", "mmap_file", 4, false, NULL },
-	{ "mmap_file_3", "mmap_file", 3, false, NULL },
+	{"mmap_file", "mmap_file", 4, false, NULL},
+	{"mmap_file_3", "mmap_file", 3, false, NULL},
 	/* Since 6.8 (f1bb47a31dff, "lsm: new security_file_ioctl_compat() hook"), and in 6.1 from
 	 * .75 on; until then compat ioctls go through security_file_ioctl. */
-	{ "file_ioctl_compat", "file_ioctl_compat", ANY_ARGS, true,
-	  "file_ioctl sees compat calls here" },
+	{"file_ioctl_compat", "file_ioctl_compat", ANY_ARGS, true,
+	 "file_ioctl sees compat calls here"},
 	/* Since 6.17 (inode_file_setattr: file_setattr(2) itself is as new). */
-	{ "inode_file_setattr", "inode_file_setattr", ANY_ARGS, true,
-	  "file_setattr(2) does not exist here" },
+	{"inode_file_setattr", "inode_file_setattr", ANY_ARGS, true,
+	 "file_setattr(2) does not exist here"},
 	/* Since 6.15 (c6ad9fdbd44b): io_uring_setup(2) can be refused as a whole. */
-	{ "uring_allowed", "uring_allowed", ANY_ARGS, true,
-	  "io_uring calls pass the same hooks as others" },
+	{"uring_allowed", "uring_allowed", ANY_ARGS, true,
+	 "io_uring calls pass the same hooks as others"},
 	/* Since 6.9 (35f96de04127): tokens do not exist before. */
-	{ "bpf_token_create", "bpf_token_create", ANY_ARGS, true, "BPF tokens do not exist here" },
+	{"bpf_token_create", "bpf_token_create", ANY_ARGS, true, "BPF tokens do not exist here"},
 };
 
 /* Functions that are not named after the hook they call. */
 static const struct {
 	const char *hook, *function;
 } functions[] = {
-	{ "sb_free_security", "security_sb_free" },
-	{ "bprm_check_security", "security_bprm_check" },
+	{"sb_free_security", "security_sb_free"},
+	{"bprm_check_security", "security_bprm_check"},
 };
 
 static const struct difference *difference_of(const char *program)
@@ -102,8 +102,8 @@ static void choose_variant(const struct difference *d, int n_args, struct chosen
 	if (!d || d->n_args == ANY_ARGS || d->n_args == n_args)
 		return;
 	ret->choice = variant_exists(d->hook, n_args) ? CHOICE_LEAVE : CHOICE_MISSING;
-	ret->why = ret->choice == CHOICE_LEAVE ? "another program is for this kernel" :
-						 "it has other arguments here";
+	ret->why = ret->choice == CHOICE_LEAVE ? "another program is for this kernel"
+					       : "it has other arguments here";
 }
 
 static const char *function_of(const char *hook, char *buf, size_t len)
@@ -164,7 +164,7 @@ void compat_choose(const struct btf *btf, const struct bpf_program *prog, enum a
 {
 	const char *section = bpf_program__section_name(prog), *name = strchr(section, '/');
 
-	*ret = (struct chosen){ .choice = CHOICE_LOAD };
+	*ret = (struct chosen){.choice = CHOICE_LOAD};
 	name = name ? name + 1 : "";
 	if (!strncmp(section, "lsm", 3)) {
 		ret->hook = name;

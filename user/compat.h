@@ -13,22 +13,22 @@ struct btf;
 
 /* How the kernel side gets to its hooks. */
 enum attachment {
-	ATTACH_LSM,		/* as BPF LSM programs */
-	ATTACH_FALLBACK,	/* `bpf` is no active LSM: on the functions that call the hooks */
+	ATTACH_LSM,	 /* as BPF LSM programs */
+	ATTACH_FALLBACK, /* `bpf` is no active LSM: on the functions that call the hooks */
 };
 
 enum choice {
 	CHOICE_LOAD,
-	CHOICE_LEAVE,		/* another program does it here, or there is nothing to do */
-	CHOICE_MISSING,		/* the kernel lacks a hook that enforcement needs */
+	CHOICE_LEAVE,	/* another program does it here, or there is nothing to do */
+	CHOICE_MISSING, /* the kernel lacks a hook that enforcement needs */
 };
 
 struct chosen {
 	enum choice choice;
-	const char *hook;	/* the hook or tracepoint, NULL where there is none */
-	const char *why;	/* for LEAVE and MISSING: in words */
-	const char *target;	/* FALLBACK: the function; static or from the program's section */
-	bool entry;		/* FALLBACK: the function returns nothing, so at its entry */
+	const char *hook;   /* the hook or tracepoint, NULL where there is none */
+	const char *why;    /* for LEAVE and MISSING: in words */
+	const char *target; /* FALLBACK: the function; static or from the program's section */
+	bool entry;	    /* FALLBACK: the function returns nothing, so at its entry */
 };
 
 void compat_choose(const struct btf *btf, const struct bpf_program *prog, enum attachment how,

@@ -10,9 +10,9 @@
 
 /* What numbers stand for, on this machine and in this boot. */
 struct decoder {
-	char boot[40];			/* boot id */
-	uint64_t since_1970;		/* of the boot clock's zero; nanoseconds */
-	int cgroup_fd;			/* the hierarchy's mount; -1: cgroups stay numbers */
+	char boot[40];	     /* boot id */
+	uint64_t since_1970; /* of the boot clock's zero; nanoseconds */
+	int cgroup_fd;	     /* the hierarchy's mount; -1: cgroups stay numbers */
 	struct places places;
 };
 int decoder_open(struct decoder *ret);

@@ -9,7 +9,7 @@ void found(struct findings *f, const char *name, enum finding_level level, const
 	   const char *fmt, ...)
 {
 	struct finding *more = reallocarray(f->items, f->n + 1, sizeof(*more));
-	struct finding one = { .name = name, .level = level };
+	struct finding one = {.name = name, .level = level};
 	va_list args;
 
 	if (!more) {

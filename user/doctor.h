@@ -8,16 +8,16 @@
 
 enum finding_level {
 	FINDING_OK,
-	FINDING_NOTE,		/* different here, and covered */
-	FINDING_WARN,		/* agents are confined, but something is to be done */
-	FINDING_FAIL,		/* the kernel cannot enforce */
+	FINDING_NOTE, /* different here, and covered */
+	FINDING_WARN, /* agents are confined, but something is to be done */
+	FINDING_FAIL, /* the kernel cannot enforce */
 	N_FINDING_LEVELS,
 };
 
 struct finding {
-	const char *name;	/* stable; static text */
+	const char *name; /* stable; static text */
 	enum finding_level level;
-	char *says, *fix;	/* fix: NULL where nothing is to be changed */
+	char *says, *fix; /* fix: NULL where nothing is to be changed */
 };
 
 struct findings {

@@ -31,19 +31,22 @@ static void look_preemption(struct findings *f, const char *lsms)
 	switch (kernel_preemption(&how)) {
 	case PREEMPT_NO:
 		found(f, "kernel.lsm", FINDING_WARN, fix,
-		      "bpf is not among the security modules (%s); the functions that call them are "
+		      "bpf is not among the security modules (%s); the functions that call them "
+		      "are "
 		      "used instead, which is sound as the kernel is not fully preemptible (%s)",
 		      lsms, how);
 		return;
 	case PREEMPT_YES:
 		found(f, "kernel.lsm", FINDING_FAIL, fix,
 		      "bpf is not among the security modules (%s), and the kernel is fully "
-		      "preemptible (%s), so that there is no sound way around", lsms, how);
+		      "preemptible (%s), so that there is no sound way around",
+		      lsms, how);
 		return;
 	case PREEMPT_UNKNOWN:
 		found(f, "kernel.lsm", FINDING_FAIL, fix,
 		      "bpf is not among the security modules (%s), and whether the kernel is fully "
-		      "preemptible cannot be learnt", lsms);
+		      "preemptible cannot be learnt",
+		      lsms);
 	}
 }
 
@@ -99,8 +102,8 @@ static void look_features(struct findings *f)
 		enum bpf_map_type type;
 		const char *name, *words;
 	} maps[] = {
-		{ BPF_MAP_TYPE_RINGBUF, "kernel.ringbuf", "ring buffers (5.8)" },
-		{ BPF_MAP_TYPE_ARRAY_OF_MAPS, "kernel.map_in_map", "maps in maps (4.12)" },
+		{BPF_MAP_TYPE_RINGBUF, "kernel.ringbuf", "ring buffers (5.8)"},
+		{BPF_MAP_TYPE_ARRAY_OF_MAPS, "kernel.map_in_map", "maps in maps (4.12)"},
 	};
 	size_t i;
 
@@ -120,8 +123,9 @@ static void look_features(struct findings *f)
 static void look_config(struct findings *f)
 {
 	static const char *const needed[] = {
-		"CONFIG_BPF_SYSCALL", "CONFIG_BPF_JIT", "CONFIG_BPF_LSM", "CONFIG_SECURITY_PATH",
-		"CONFIG_SECURITY_NETWORK", "CONFIG_DEBUG_INFO_BTF", "CONFIG_CGROUPS",
+		"CONFIG_BPF_SYSCALL",	"CONFIG_BPF_JIT",	   "CONFIG_BPF_LSM",
+		"CONFIG_SECURITY_PATH", "CONFIG_SECURITY_NETWORK", "CONFIG_DEBUG_INFO_BTF",
+		"CONFIG_CGROUPS",
 	};
 	size_t i, n_set = 0;
 	int err = 0;
@@ -155,8 +159,8 @@ static void look_jit(struct findings *f)
 		      "the BPF compiler is switched off, without which nothing attaches");
 }
 
-static void look_program(struct findings *f, const struct btf *btf,
-			 const struct bpf_program *prog, enum attachment how, size_t *n)
+static void look_program(struct findings *f, const struct btf *btf, const struct bpf_program *prog,
+			 enum attachment how, size_t *n)
 {
 	struct chosen c;
 
@@ -194,8 +198,7 @@ static void look_hooks(struct findings *f)
 	}
 	found(f, "kernel.btf", FINDING_OK, NULL, "it describes its types (BTF)");
 	if (!object_open(&obj)) {
-		bpf_object__for_each_program(prog, obj)
-			look_program(f, btf, prog, how, &n);
+		bpf_object__for_each_program(prog, obj) look_program(f, btf, prog, how, &n);
 		bpf_object__close(obj);
 		found(f, "kernel.hooks", FINDING_OK, NULL, "%zu programs have a hook here", n);
 	}

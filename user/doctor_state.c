@@ -40,8 +40,8 @@ static void look_bpffs(struct findings *f)
 		found(f, "machine.bpffs", FINDING_FAIL, "mount sysfs on /sys", HG_PIN_PARENT ": %s",
 		      strerror(errno));
 	else if (fs.f_type == BPF_FS_MAGIC)
-		found(f, "machine.bpffs", FINDING_OK, NULL, "a BPF file system is on "
-		      HG_PIN_PARENT);
+		found(f, "machine.bpffs", FINDING_OK, NULL,
+		      "a BPF file system is on " HG_PIN_PARENT);
 	else
 		found(f, "machine.bpffs", FINDING_NOTE, NULL,
 		      "no BPF file system is on " HG_PIN_PARENT "; the first agent mounts one");
@@ -104,8 +104,8 @@ static void look_places(struct findings *f)
 	found(f, "state.places", FINDING_OK, NULL, "%zu file systems have a name", p.n);
 	for (i = 0; i < p.n_missing; i++)
 		found(f, "state.unmapped", FINDING_WARN, NULL,
-		      "%s (%s) has no name, so agents are denied all of it: %s",
-		      p.missing[i].path, p.missing[i].type, p.missing[i].why);
+		      "%s (%s) has no name, so agents are denied all of it: %s", p.missing[i].path,
+		      p.missing[i].type, p.missing[i].why);
 }
 
 static void look_agents(struct findings *f)

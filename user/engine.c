@@ -13,25 +13,29 @@
 #include <time.h>
 
 #include "engine.h"
+#include "kernel.h"
 #include "log.h"
 #include "object.h"
 #include "paths.h"
 #include "util.h"
 
-#define MAPS_DIR HG_PIN_DIR "/maps"
-#define LINKS_DIR HG_PIN_DIR "/links"
+#define MAPS_DIR     HG_PIN_DIR "/maps"
+#define LINKS_DIR    HG_PIN_DIR "/links"
 #define BUILD_PREFIX "build-"
-#define PIN_LEN 256
+#define PIN_LEN	     256
 
 struct engine_map {
 	const char *name;
 	size_t at;
 };
-#define MAP(field) { #field, offsetof(struct engine, field) }
+#define MAP(field)                                                                                 \
+	{                                                                                          \
+#field, offsetof(struct engine, field)                                             \
+	}
 static const struct engine_map engine_maps[] = {
-	MAP(agents),	  MAP(cgroups),	   MAP(processes), MAP(spare_processes),
-	MAP(counters),	  MAP(superblocks), MAP(starts),   MAP(registrar),
-	MAP(policies),	  MAP(rings),	   MAP(state),
+	MAP(agents),   MAP(cgroups),	 MAP(processes), MAP(spare_processes),
+	MAP(counters), MAP(superblocks), MAP(starts),	 MAP(registrar),
+	MAP(policies), MAP(rings),	 MAP(state),
 };
 
 static int *engine_fd(struct engine *e, size_t i)
@@ -49,6 +53,7 @@ static struct engine *engine_new(void)
 	for (i = 0; i < ARRAY_SIZE(engine_maps); i++)
 		*engine_fd(e, i) = -1;
 	e->adopt_tasks = -1;
+	e->list_processes = -1;
 	return e;
 }
 
@@ -70,6 +75,8 @@ void engine_close(struct engine *e)
 			close(*engine_fd(e, i));
 	if (e->adopt_tasks >= 0)
 		close(e->adopt_tasks);
+	if (e->list_processes >= 0)
+		close(e->list_processes);
 	if (e->agent)
 		munmap(e->agent, agents_size());
 	free(e);
@@ -104,8 +111,9 @@ static int pinned_check(void)
 	object_build(own);
 	if (!strcmp(own, pinned))
 		return 0;
-	log_error("the kernel side that is loaded is another build (%s, this one is %s); detach "
-		  "its agents and run `hydraguard unload`, then try again", pinned, own);
+	log_error("the kernel side that is loaded is another build (%s, this one is %s); "
+		  "run `hydraguard unload` (with --force when agents are attached), then try again",
+		  pinned, own);
 	return -ESTALE;
 }
 
@@ -123,6 +131,7 @@ static int engine_open_maps(struct engine *e)
 	e->adopt_tasks = bpf_obj_get(LINKS_DIR "/adopt_tasks");
 	if (e->adopt_tasks < 0)
 		return log_errno(errno, "cannot open " LINKS_DIR "/adopt_tasks");
+	e->list_processes = bpf_obj_get(LINKS_DIR "/list_processes");
 	e->agent = mmap(NULL, agents_size(), PROT_READ | PROT_WRITE, MAP_SHARED, e->agents, 0);
 	if (e->agent == MAP_FAILED) {
 		e->agent = NULL;
@@ -164,7 +173,7 @@ static int bpffs_ensure(void)
 
 static int pin_dirs_make(void)
 {
-	static const char *const dirs[] = { HG_PIN_DIR, MAPS_DIR, LINKS_DIR };
+	static const char *const dirs[] = {HG_PIN_DIR, MAPS_DIR, LINKS_DIR};
 	size_t i;
 
 	for (i = 0; i < ARRAY_SIZE(dirs); i++)
@@ -188,7 +197,8 @@ static int pin_maps(struct bpf_object *obj)
 	struct bpf_map *map;
 	char path[PIN_LEN];
 
-	bpf_object__for_each_map(map, obj) {
+	bpf_object__for_each_map(map, obj)
+	{
 		if (!bpf_map__autocreate(map))
 			continue;
 		snprintf(path, sizeof(path), MAPS_DIR "/%s", pin_name(map));
@@ -222,7 +232,8 @@ static int attach_programs(struct bpf_object *obj)
 	struct bpf_program *prog;
 	int err;
 
-	bpf_object__for_each_program(prog, obj) {
+	bpf_object__for_each_program(prog, obj)
+	{
 		if (!bpf_program__autoload(prog))
 			continue;
 		err = attach_program(prog);
@@ -279,8 +290,15 @@ static int load_and_pin(void)
 
 int engine_load(struct engine **ret)
 {
-	int err = engine_open(ret);
+	int err;
 
+	/* Registering mounts goes by thread ids, as the first namespace counts them. */
+	if (!kernel_pid_namespace_is_first()) {
+		log_error("this process is in a pid namespace of its own (a container?); run "
+			  "hydraguard on the host");
+		return -EPERM;
+	}
+	err = engine_open(ret);
 	if (err == -ENOENT) {
 		err = load_and_pin();
 		if (!err)
@@ -352,7 +370,7 @@ int engine_forget_directories(void)
 
 void engine_grace(void)
 {
-	struct timespec wait = { .tv_nsec = 50 * 1000000 };
+	struct timespec wait = {.tv_nsec = 50 * 1000000};
 
 	/* MEMBARRIER_CMD_GLOBAL is synchronize_rcu(); kernels booted with nohz_full refuse it. */
 	if (syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0))

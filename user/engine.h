@@ -2,9 +2,9 @@
 /*
  * The kernel side as user space holds it: loaded and pinned once, opened by every later command.
  *
- * What is pinned under /sys/fs/bpf/hydraguard/ enforces without any process. It carries the identity
- * of the build that loaded it, as the name of a directory that is made last: pins without it are a
- * load that did not come to its end, and no agent can depend on them.
+ * What is pinned under /sys/fs/bpf/hydraguard/ enforces without any process. It carries the
+ * identity of the build that loaded it, as the name of a directory that is made last: pins without
+ * it are a load that did not come to its end, and no agent can depend on them.
  */
 #ifndef HG_ENGINE_H
 #define HG_ENGINE_H
@@ -19,8 +19,9 @@
 struct engine {
 	int agents, cgroups, processes, spare_processes, counters, superblocks, starts, registrar,
 		policies, rings, state;
-	int adopt_tasks;		/* the iterator's link */
-	struct hg_agent *agent;		/* map `agents`, in memory: HG_AGENTS_MAX elements */
+	int adopt_tasks;	/* the iterator's link */
+	int list_processes;	/* likewise; -1 where the kernel side has none */
+	struct hg_agent *agent; /* map `agents`, in memory: HG_AGENTS_MAX elements */
 };
 
 /* What is pinned now. -ENOENT (no message): nothing is loaded. Otherwise tells why. */

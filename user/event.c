@@ -6,7 +6,7 @@
 #include "util.h"
 
 const struct event_field event_fields[EV_N] = {
-#define X(key, name, type) [EV_##key] = { name, type },
+#define X(key, name, type) [EV_##key] = {name, type},
 	EVENT_FIELDS(X)
 #undef X
 };

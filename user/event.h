@@ -17,6 +17,7 @@
 /* BYTES: chosen by anybody, maybe not UTF-8. LIST: texts, each ended by a NUL. */
 enum event_type { EVENT_TIME, EVENT_NUMBER, EVENT_BYTES, EVENT_LIST, EVENT_FLAG };
 
+/* clang-format off */
 /* Order is the order in a line. TIME must stay first and SEQ second (user/journal.c). */
 #define EVENT_FIELDS(X)                                                                           \
 	X(TIME,		"time",				EVENT_TIME)                               \
@@ -61,12 +62,13 @@ enum event_type { EVENT_TIME, EVENT_NUMBER, EVENT_BYTES, EVENT_LIST, EVENT_FLAG 
 	X(COMMAND,	"process.command",		EVENT_BYTES)                              \
 	X(USER,		"user.id",			EVENT_BYTES)                              \
 	X(MESSAGE,	"hydraguard.message",		EVENT_BYTES)
+/* clang-format on */
 
 enum event_key {
 #define X(key, name, type) EV_##key,
 	EVENT_FIELDS(X)
 #undef X
-	EV_N,
+		EV_N,
 };
 
 struct event_field {
@@ -77,14 +79,14 @@ extern const struct event_field event_fields[EV_N];
 
 struct event_value {
 	bool set;
-	uint64_t number;	/* TIME: nanoseconds since 1970; FLAG: 0 or 1 */
-	char *bytes;		/* BYTES, LIST; NUL-terminated beside its length */
+	uint64_t number; /* TIME: nanoseconds since 1970; FLAG: 0 or 1 */
+	char *bytes;	 /* BYTES, LIST; NUL-terminated beside its length */
 	size_t len;
 };
 
 struct event {
 	struct event_value value[EV_N];
-	bool no_memory;		/* a value could not be kept; event_json refuses */
+	bool no_memory; /* a value could not be kept; event_json refuses */
 };
 
 /* Values are copied. Setting an EV_BYTES field to NULL leaves it as it is. */

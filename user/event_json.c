@@ -189,8 +189,7 @@ static int get_list(struct json_object *value, struct event *ev, enum event_key 
 		item = json_object_array_get_idx(value, i);
 		if (!json_object_is_type(item, json_type_string))
 			return -EBADMSG;
-		event_add(ev, key, json_object_get_string(item),
-			  json_object_get_string_len(item));
+		event_add(ev, key, json_object_get_string(item), json_object_get_string_len(item));
 	}
 	return 0;
 }

@@ -2,7 +2,8 @@
 /*
  * The line people read:
  *
- *   12:03:44.120 demo denied read /home/u/.ssh/id_rsa by cat[812] — deny all /home/u/.ssh (p.yaml:12)
+ *   12:03:44.120 demo denied read /home/u/.ssh/id_rsa by cat[812] — deny all /home/u/.ssh
+ * (p.yaml:12)
  *
  * Whatever an agent can choose goes through text_show(), so that no name can fake a line, move the
  * cursor or reorder what is read.
@@ -20,11 +21,11 @@ struct shower {
 	bool colour;
 };
 
-#define RED	"31"
-#define YELLOW	"33"
-#define GREEN	"32"
-#define DIM	"2"
-#define BOLD	"1"
+#define RED    "31"
+#define YELLOW "33"
+#define GREEN  "32"
+#define DIM    "2"
+#define BOLD   "1"
 
 static void colour_on(const struct shower *s, const char *code)
 {
@@ -76,6 +77,7 @@ static void show_endpoint(const struct shower *s)
 {
 	bool v6 = !strcmp(event_text(s->ev, EV_NET_TYPE), "ipv6");
 
+	fputc(' ', s->f);
 	colour_on(s, BOLD);
 	fputs(v6 ? "[" : "", s->f);
 	show(s, EV_ADDRESS);
@@ -87,12 +89,11 @@ static void show_endpoint(const struct shower *s)
 	show(s, EV_TRANSPORT);
 }
 
-/* What it was done to: a path, an address or a kind of socket. */
+/* What it was done to: a path, an address or a kind of socket, or nothing. */
 static void show_object(const struct shower *s)
 {
 	if (event_has(s->ev, EV_PATH)) {
-		if (event_has(s->ev, EV_UNPLACED))
-			fputs("(unnamed file system)", s->f);
+		fputs(event_has(s->ev, EV_UNPLACED) ? " (unnamed file system)" : " ", s->f);
 		show_coloured(s, BOLD, EV_PATH);
 	}
 	if (event_has(s->ev, EV_TARGET)) {
@@ -102,6 +103,7 @@ static void show_object(const struct shower *s)
 	if (event_has(s->ev, EV_ADDRESS))
 		show_endpoint(s);
 	if (event_has(s->ev, EV_FAMILY)) {
+		fputc(' ', s->f);
 		colour_on(s, BOLD);
 		show(s, EV_FAMILY);
 		fputs(" ", s->f);
@@ -151,7 +153,7 @@ static void show_decision(const struct shower *s)
 
 	if (!strcmp(event, "guard.escape_attempt")) {
 		colour_on(s, RED);
-		fputs("tried to leave its cgroup", s->f);
+		fputs("a process left its cgroup,", s->f);
 		colour_off(s);
 		show_process(s);
 		fputs(" — it stays confined", s->f);
@@ -160,7 +162,6 @@ static void show_decision(const struct shower *s)
 	show_coloured(s, verdict_colour(event_text(s->ev, EV_VERDICT)), EV_VERDICT);
 	fputc(' ', s->f);
 	show(s, EV_ACTION);
-	fputc(' ', s->f);
 	show_object(s);
 	show_process(s);
 	show_reason(s);
@@ -203,7 +204,7 @@ static void show_other(const struct shower *s)
 
 void event_show(FILE *f, const struct event *ev, bool colour)
 {
-	struct shower s = { .f = f, .ev = ev, .colour = colour };
+	struct shower s = {.f = f, .ev = ev, .colour = colour};
 
 	show_time(&s);
 	if (event_has(ev, EV_AGENT)) {

@@ -36,7 +36,7 @@ static int file_open(struct follow *f, bool at_end)
 
 int follow_open(struct follow *f, const char *dir, const char *name, bool at_end)
 {
-	*f = (struct follow){ .fd = -1, .inotify = -1 };
+	*f = (struct follow){.fd = -1, .inotify = -1};
 	f->dir = strdup(dir);
 	f->name = strdup(name);
 	if (!f->dir || !f->name)
@@ -103,7 +103,8 @@ static int fill(struct follow *f)
 	char *more;
 	ssize_t n;
 
-	memmove(f->buf, f->buf + f->used, f->len - f->used);
+	if (f->used)
+		memmove(f->buf, f->buf + f->used, f->len - f->used);
 	f->len -= f->used;
 	f->used = 0;
 	/* Too long for a line of ours: drop what is there of it. */
@@ -130,8 +131,7 @@ int follow_next(struct follow *f, const char **ret_line, size_t *ret_len)
 	int more;
 
 	for (;;) {
-		end = f->len > f->used ?
-			      memchr(f->buf + f->used, '\n', f->len - f->used) : NULL;
+		end = f->len > f->used ? memchr(f->buf + f->used, '\n', f->len - f->used) : NULL;
 		if (end) {
 			*ret_line = f->buf + f->used;
 			*ret_len = end - *ret_line;

@@ -10,7 +10,7 @@
 
 struct follow {
 	char *dir, *name;
-	int fd, inotify;	/* fd -1: the file is not there (yet) */
+	int fd, inotify; /* fd -1: the file is not there (yet) */
 	ino_t inode;
 	off_t at;
 	char *buf;
@@ -24,8 +24,8 @@ void follow_close(struct follow *f);
 /* For poll(2): readable when there may be more. */
 int follow_fd(const struct follow *f);
 
-/* The next whole line without its line feed, valid until the next call; 0: none for now; 1: there is;
- * -errno. */
+/* The next whole line without its line feed, valid until the next call; 0: none for now; 1: there
+ * is; -errno. */
 int follow_next(struct follow *f, const char **ret_line, size_t *ret_len);
 
 #endif

@@ -119,8 +119,8 @@ static int slot_free(const struct engine *e, uint32_t *ret)
 
 static void slot_remember_next(uint32_t slot)
 {
-	_close_ int fd = open(NEXT_SLOT_FILE, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW,
-			      0600);
+	_close_ int fd =
+		open(NEXT_SLOT_FILE, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
 
 	/* Losing it costs only the distance to the next reuse. */
 	if (fd < 0 || dprintf(fd, "%u\n", slot % (HG_POLICIES_MAX - 1) + 1) < 0)
@@ -152,7 +152,7 @@ static int image_map_make(const struct image *im)
 static int start_set(const struct engine *e, uint32_t slot, uint32_t place, const char *path,
 		     const struct image *im)
 {
-	struct hg_start_key key = { .slot = slot, .place = place };
+	struct hg_start_key key = {.slot = slot, .place = place};
 	struct hg_start start = {};
 	int err;
 
@@ -160,9 +160,10 @@ static int start_set(const struct engine *e, uint32_t slot, uint32_t place, cons
 	if (err)
 		return log_errno(err, "cannot find %s in the policy", path);
 	if (bpf_map_update_elem(e->starts, &key, &start, BPF_ANY))
-		return log_errno(errno, errno == E2BIG ?
-				 "too many mounts and policies at once (%s)" :
-				 "cannot set where the policy starts at %s", path);
+		return log_errno(errno,
+				 errno == E2BIG ? "too many mounts and policies at once (%s)"
+						: "cannot set where the policy starts at %s",
+				 path);
 	return 0;
 }
 

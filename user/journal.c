@@ -16,8 +16,8 @@
 #define SEQ_FILE HG_RUN_DIR "/seq"
 
 /* Each line starts with its time, whose length never changes; seq goes behind it. */
-#define TIME_START "{\"time\":\""
-#define SEQ_AT (sizeof(TIME_START) - 1 + TIME_TEXT_LEN + 1)
+#define TIME_START  "{\"time\":\""
+#define SEQ_AT	    (sizeof(TIME_START) - 1 + TIME_TEXT_LEN + 1)
 #define SEQ_LEN_MAX 32
 
 /* The longest line is far below: three paths, each with its exact bytes. */
@@ -156,7 +156,7 @@ static int append_locked(int dir, int seq_fd, const struct batch *b)
 		return -errno;
 	err = seq_read(seq_fd, &s);
 	if (err == -EBADMSG)
-		s = (struct seq_state){ .inode = 1 };
+		s = (struct seq_state){.inode = 1};
 	else if (err)
 		return err;
 	/* inode 0: nothing was written in this boot yet, what is there is of an earlier one. */
@@ -226,7 +226,7 @@ void journal_close(struct journal *j)
 
 int journal_put(struct event *ev)
 {
-	_journal_ struct journal j = { -1, -1 };
+	_journal_ struct journal j = {-1, -1};
 	_batch_ struct batch b = {};
 	int err;
 

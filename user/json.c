@@ -4,7 +4,7 @@
 #include "text.h"
 #include "util.h"
 
-#define FILE_MAX (64u * 1024 * 1024)
+#define FILE_MAX  (64u * 1024 * 1024)
 #define DEPTH_MAX 16
 
 int json_parse(const char *text, size_t len, struct json_object **ret)
@@ -181,8 +181,7 @@ int json_print(struct json_object *o)
 	repaired = utf8_repair(text, len, &len);
 	if (!repaired)
 		return -ENOMEM;
-	if (fwrite(repaired, 1, len, stdout) != len || fputc('\n', stdout) == EOF ||
-	    fflush(stdout))
+	if (fwrite(repaired, 1, len, stdout) != len || fputc('\n', stdout) == EOF || fflush(stdout))
 		return -EIO;
 	return 0;
 }

@@ -8,8 +8,8 @@
 #include <stdint.h>
 
 #define JSON_LINE (JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE)
-#define JSON_PAGE (JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_SPACED | \
-		   JSON_C_TO_STRING_NOSLASHESCAPE)
+#define JSON_PAGE                                                                                  \
+	(JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_SPACED | JSON_C_TO_STRING_NOSLASHESCAPE)
 
 static inline void cleanup_jsonp(struct json_object **o)
 {

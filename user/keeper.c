@@ -16,13 +16,13 @@
 #include "state.h"
 #include "util.h"
 
-#define READY_FD 3
+#define READY_FD	 3
 #define START_TIMEOUT_MS 20000
-#define STOP_TIMEOUT_MS 10000
+#define STOP_TIMEOUT_MS	 10000
 
 bool keeper_alive(pid_t *ret_pid)
 {
-	struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
+	struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
 	_close_ int fd = open(KEEPER_LOCK, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
 
 	if (fd < 0 || fcntl(fd, F_GETLK, &lock) || lock.l_type == F_UNLCK)
@@ -35,8 +35,8 @@ bool keeper_alive(pid_t *ret_pid)
 /* What a process of its own needs that outlives the command and no terminal reaches. */
 static void keeper_become(int ready)
 {
-	static char *const argv[] = { "hydraguard", "keeper", NULL };
-	static char *const environment[] = { "PATH=/usr/sbin:/usr/bin:/sbin:/bin", NULL };
+	static char *const argv[] = {"hydraguard", "keeper", NULL};
+	static char *const environment[] = {"PATH=/usr/sbin:/usr/bin:/sbin:/bin", NULL};
 	_free_ char *mount = NULL;
 	_close_ int root = -1, null = -1, log = -1;
 	sigset_t none;
@@ -108,7 +108,7 @@ static int keeper_start(void)
 	close(take_fd(&out));
 	if (err)
 		return err;
-	p = (struct pollfd){ .fd = in, .events = POLLIN };
+	p = (struct pollfd){.fd = in, .events = POLLIN};
 	if (poll(&p, 1, START_TIMEOUT_MS) == 1 && read(in, &byte, 1) == 1)
 		return 0;
 	if (keeper_alive(NULL))
@@ -129,7 +129,7 @@ int keeper_ensure(void)
 
 int keeper_stop(void)
 {
-	struct timespec nap = { .tv_nsec = 10 * 1000000 };
+	struct timespec nap = {.tv_nsec = 10 * 1000000};
 	pid_t pid;
 	int i;
 
@@ -154,6 +154,6 @@ void keeper_warn(void)
 	if (dir < 0 || records_read(dir, &agents) || !agents.n || keeper_alive(NULL))
 		return;
 	log_warn("WARNING: no keeper is running, so events are not being written down (agents stay "
-		 "confined). `hydraguard tail` starts it again; why it ended may be in "
-		 HG_KEEPER_LOG);
+		 "confined). `hydraguard tail` starts it again; why it ended may be "
+		 "in " HG_KEEPER_LOG);
 }

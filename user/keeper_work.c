@@ -21,7 +21,7 @@
 
 /* How often it looks at what nothing wakes it for: losses without a later event, a log that
  * could not be written, a lock that another command held. */
-#define TICK_MS 1000
+#define TICK_MS	     1000
 #define TICK_SOON_MS 50
 /* Ticks without any agent after which it ends: `run` again and again needs no new keeper. */
 #define IDLE_TICKS 3
@@ -31,7 +31,7 @@ struct keeper {
 	struct decoder decoder;
 	struct journal journal;
 	struct ring **rings;
-	size_t n_rings;
+	size_t n_rings, n_broken;
 	int epoll, lock, signals, agents, mounts;
 	bool rescan, remount, stop, log_broken;
 	unsigned int idle;
@@ -39,7 +39,7 @@ struct keeper {
 
 static int watch(struct keeper *k, int fd, uint32_t events, void *what)
 {
-	struct epoll_event ev = { .events = events, .data.ptr = what };
+	struct epoll_event ev = {.events = events, .data.ptr = what};
 
 	return epoll_ctl(k->epoll, EPOLL_CTL_ADD, fd, &ev) ? -errno : 0;
 }
@@ -47,7 +47,7 @@ static int watch(struct keeper *k, int fd, uint32_t events, void *what)
 /* One keeper at a time. */
 static int lock_take(struct keeper *k)
 {
-	struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
+	struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
 
 	k->lock = open(KEEPER_LOCK, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (k->lock < 0)
@@ -74,8 +74,8 @@ static int signals_open(struct keeper *k)
 static int agents_watch(struct keeper *k)
 {
 	k->agents = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
-	if (k->agents < 0 ||
-	    inotify_add_watch(k->agents, HG_AGENTS_DIR, IN_CLOSE_WRITE | IN_DELETE | IN_MOVED_TO) < 0)
+	if (k->agents < 0 || inotify_add_watch(k->agents, HG_AGENTS_DIR,
+					       IN_CLOSE_WRITE | IN_DELETE | IN_MOVED_TO) < 0)
 		return -errno;
 	return watch(k, k->agents, EPOLLIN, &k->agents);
 }
@@ -90,8 +90,8 @@ static int keeper_open(struct keeper *k)
 		err = agents_watch(k);
 	if (!err) {
 		k->mounts = mounts_watch();
-		err = k->mounts < 0 ? k->mounts :
-				      watch(k, k->mounts, EPOLLPRI | EPOLLERR, &k->mounts);
+		err = k->mounts < 0 ? k->mounts
+				    : watch(k, k->mounts, EPOLLPRI | EPOLLERR, &k->mounts);
 	}
 	if (err)
 		return log_errno(err, "the keeper cannot begin");
@@ -192,6 +192,9 @@ static void agents_scan(struct keeper *k)
 	k->rescan = false;
 	if (records_read(dir, &agents))
 		return;
+	if (agents.n_broken > k->n_broken)
+		records_tell_broken(&agents);
+	k->n_broken = agents.n_broken;
 	for (i = k->n_rings; i-- > 0;) {
 		if (ring_record(&agents, k->rings[i]))
 			continue;
@@ -325,8 +328,13 @@ static void protect(void)
 int keeper_work(int ready_fd)
 {
 	struct keeper k = {
-		.decoder.cgroup_fd = -1, .journal = { -1, -1 },
-		.epoll = -1, .lock = -1, .signals = -1, .agents = -1, .mounts = -1,
+		.decoder.cgroup_fd = -1,
+		.journal = {-1, -1},
+		.epoll = -1,
+		.lock = -1,
+		.signals = -1,
+		.agents = -1,
+		.mounts = -1,
 	};
 	int err;
 

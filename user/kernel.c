@@ -86,8 +86,8 @@ static enum preemption preemption_of_boot_line(void)
 		if (strncmp(word, "preempt=", 8))
 			continue;
 		word += 8;
-		said = !strcmp(word, "none") || !strcmp(word, "voluntary") ? PREEMPT_NO :
-									      PREEMPT_YES;
+		said = !strcmp(word, "none") || !strcmp(word, "voluntary") ? PREEMPT_NO
+									   : PREEMPT_YES;
 	}
 	return said;
 }

@@ -16,9 +16,9 @@ void log_at(enum log_level level, const char *fmt, ...) __attribute__((format(pr
 /* Appends ": " and the text of err (an errno of either sign); returns it negative. */
 int log_errno(int err, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
-#define log_error(...) log_at(LOG_ERROR, __VA_ARGS__)
-#define log_warn(...) log_at(LOG_WARN, __VA_ARGS__)
-#define log_note(...) log_at(LOG_NOTE, __VA_ARGS__)
+#define log_error(...)	 log_at(LOG_ERROR, __VA_ARGS__)
+#define log_warn(...)	 log_at(LOG_WARN, __VA_ARGS__)
+#define log_note(...)	 log_at(LOG_NOTE, __VA_ARGS__)
 #define log_verbose(...) log_at(LOG_VERBOSE, __VA_ARGS__)
 
 /* Puts the time before each line: for a log file. */

@@ -11,22 +11,22 @@
 struct verb {
 	const char *name;
 	int (*run)(int argc, char **argv);
-	const char *does;	/* NULL: not for people */
+	const char *does; /* NULL: not for people */
 };
 
 static const struct verb verbs[] = {
-	{ "run", verb_run, "run a command as an agent" },
-	{ "attach", verb_attach, "confine a cgroup that something else made" },
-	{ "detach", verb_detach, "end the confinement of an agent" },
-	{ "reload", verb_reload, "read an agent's policy again" },
-	{ "list", verb_list, "the agents there are" },
-	{ "status", verb_status, "agents with their counters, by rule" },
-	{ "tail", verb_tail, "the events" },
-	{ "check", verb_check, "say what is wrong with a policy" },
-	{ "explain", verb_explain, "say what a policy decides, and why" },
-	{ "doctor", verb_doctor, "what this kernel can do, and what to change" },
-	{ "unload", verb_unload, "take everything out of the kernel" },
-	{ "keeper", verb_keeper, NULL },
+	{"run", verb_run, "run a command as an agent"},
+	{"attach", verb_attach, "confine a cgroup that something else made"},
+	{"detach", verb_detach, "end the confinement of an agent"},
+	{"reload", verb_reload, "read an agent's policy again"},
+	{"list", verb_list, "the agents there are"},
+	{"status", verb_status, "agents with their counters, by rule"},
+	{"tail", verb_tail, "the events"},
+	{"check", verb_check, "say what is wrong with a policy"},
+	{"explain", verb_explain, "say what a policy decides, and why"},
+	{"doctor", verb_doctor, "what this kernel can do, and what to change"},
+	{"unload", verb_unload, "take everything out of the kernel"},
+	{"keeper", verb_keeper, NULL},
 };
 
 static void usage(FILE *f)
@@ -37,8 +37,10 @@ static void usage(FILE *f)
 	for (i = 0; i < ARRAY_SIZE(verbs); i++)
 		if (verbs[i].does)
 			fprintf(f, "  %-10s%s\n", verbs[i].name, verbs[i].does);
-	fputs("\n`hydraguard VERB --help` tells of a verb. Exit codes: 0 done; 1 the answer is no;\n"
-	      "2 usage; 3 the kernel cannot enforce; 4 refused; run: the command's own.\n", f);
+	fputs("\n`hydraguard VERB --help` tells of a verb. Exit codes: 0 done; 1 the answer is "
+	      "no;\n"
+	      "2 usage; 3 the kernel cannot enforce; 4 refused; run: the command's own.\n",
+	      f);
 }
 
 int main(int argc, char **argv)

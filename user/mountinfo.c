@@ -73,7 +73,8 @@ static int line_parse(const char *p, struct mount_line *m)
 	size_t len;
 
 	if (sscanf(p, "%" SCNu64 " %" SCNu64 " %" SCNu32 ":%" SCNu32 " %n", &m->id, &m->parent,
-		   &m->major, &m->minor, &n) != 4 || !n)
+		   &m->major, &m->minor, &n) != 4 ||
+	    !n)
 		return -EBADMSG;
 	p += n;
 	err = text_next(&p, &m->root);
@@ -170,7 +171,7 @@ static bool type_is_in(const char *type, const char *const *list)
 bool mount_is_nameable(const struct mount_line *m)
 {
 	/* Those with a home (enum hg_home): the kernel side goes by the type. */
-	static const char *const homes[] = { "proc", "sysfs", "devpts", "cgroup2", "bpf", NULL };
+	static const char *const homes[] = {"proc", "sysfs", "devpts", "cgroup2", "bpf", NULL};
 	static const char gone[] = "//deleted";
 	size_t len = strlen(m->root);
 
@@ -192,10 +193,9 @@ static const struct mount_line *line_by_id(const struct mount_table *t, uint64_t
 bool mount_may_block(const struct mount_table *t, const struct mount_line *m)
 {
 	static const char *const waiting[] = {
-		"fuse", "nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "ceph", "afs", "autofs",
-		"glusterfs", "lustre", "gfs2", "ocfs2", "orangefs", "coda", "ncpfs", "virtiofs",
-		"beegfs", "gpfs", NULL
-	};
+		"fuse",	    "nfs",  "nfs4",   "cifs",	   "smb3",   "smbfs", "9p",
+		"ceph",	    "afs",  "autofs", "glusterfs", "lustre", "gfs2",  "ocfs2",
+		"orangefs", "coda", "ncpfs",  "virtiofs",  "beegfs", "gpfs",  NULL};
 	size_t steps;
 
 	/* The path to a mount leads over those it lies on. */

@@ -9,14 +9,14 @@
 
 struct mount_line {
 	uint64_t id, parent;
-	uint32_t major, minor;	/* of the superblock */
-	char *root;		/* path within the superblock */
-	char *path;		/* mount point */
-	char *type;		/* file system type, with its subtype after a dot */
+	uint32_t major, minor; /* of the superblock */
+	char *root;	       /* path within the superblock */
+	char *path;	       /* mount point */
+	char *type;	       /* file system type, with its subtype after a dot */
 };
 
 struct mount_table {
-	struct mount_line *lines;	/* in the kernel's order */
+	struct mount_line *lines; /* in the kernel's order */
 	size_t n;
 };
 

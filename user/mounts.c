@@ -17,7 +17,7 @@
 #include "mounts.h"
 #include "util.h"
 
-#define MOUNTINFO "/proc/self/mountinfo"
+#define MOUNTINFO     "/proc/self/mountinfo"
 #define MOUNTINFO_MAX (64u * 1024 * 1024)
 /* How long a file system that may wait for others gets to answer. */
 #define PATIENCE_MS 2000
@@ -78,7 +78,7 @@ static int mount_open(const struct mount_line *m)
  * itself succeeds does not matter. */
 static int mount_register(const struct engine *e, int fd, uint32_t place)
 {
-	struct hg_registrar reg = { .who = syscall(SYS_gettid), .place = place };
+	struct hg_registrar reg = {.who = syscall(SYS_gettid), .place = place};
 	__u32 zero = 0;
 	struct statfs fs;
 
@@ -107,7 +107,7 @@ static int registration_end(const struct engine *e)
  * file system cannot be waited for. */
 static int child_wait(pid_t pid, int *ret_err)
 {
-	struct timespec nap = { .tv_nsec = 2 * 1000000 };
+	struct timespec nap = {.tv_nsec = 2 * 1000000};
 	int i, status;
 
 	for (i = 0; i < PATIENCE_MS / 2; i++) {
@@ -128,8 +128,7 @@ static void close_all_but(int fd)
 	close_range(fd + 1, ~0u, 0);
 }
 
-static int mount_register_apart(const struct engine *e, const struct mount_line *m,
-				uint32_t place)
+static int mount_register_apart(const struct engine *e, const struct mount_line *m, uint32_t place)
 {
 	int err = 0, waited, ended, fd;
 	pid_t pid = fork();
@@ -350,7 +349,7 @@ static int sync_all(struct sync *s)
 static int sync_here(struct engine *e, struct places *p)
 {
 	_mount_table_ struct mount_table t = {};
-	struct sync s = { .e = e, .p = p, .t = &t };
+	struct sync s = {.e = e, .p = p, .t = &t};
 	int err;
 
 	err = table_read(&t);

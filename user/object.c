@@ -62,7 +62,8 @@ static struct bpf_map *rodata_map(struct bpf_object *obj)
 {
 	struct bpf_map *map;
 
-	bpf_object__for_each_map(map, obj) {
+	bpf_object__for_each_map(map, obj)
+	{
 		const char *dot = strrchr(bpf_map__name(map), '.');
 
 		if (dot && !strcmp(dot, ".rodata"))
@@ -121,7 +122,8 @@ static int attachment_fallback(const char *lsms, enum attachment *ret_how)
 	case PREEMPT_YES:
 		log_error("bpf is not among this kernel's security modules (%s), and without it a "
 			  "fully preemptible kernel (%s) can skip a check; boot with "
-			  "`lsm=%s,bpf`, or with `preempt=voluntary`", lsms, how, lsms);
+			  "`lsm=%s,bpf`, or with `preempt=voluntary`",
+			  lsms, how, lsms);
 		return -EOPNOTSUPP;
 	case PREEMPT_UNKNOWN:
 		log_error("bpf is not among this kernel's security modules (%s), and whether the "
@@ -140,8 +142,10 @@ void object_warn_fallback(void)
 	if (kernel_lsms(&lsms) || list_has(lsms, "bpf"))
 		return;
 	log_warn("bpf is not among this kernel's security modules; enforcing through the functions "
-		 "that call them, which is sound only as long as the kernel is not fully preemptible. "
-		 "Better: boot with `lsm=%s,bpf`", lsms);
+		 "that call them, which is sound only as long as the kernel is not fully "
+		 "preemptible. "
+		 "Better: boot with `lsm=%s,bpf`",
+		 lsms);
 }
 
 int object_attachment(enum attachment *ret_how)
@@ -151,7 +155,8 @@ int object_attachment(enum attachment *ret_how)
 
 	if (err) {
 		log_error("cannot learn which security modules are active "
-			  "(/sys/kernel/security/lsm): %s", strerror(-err));
+			  "(/sys/kernel/security/lsm): %s",
+			  strerror(-err));
 		return err == -EPERM || err == -EACCES ? err : -EOPNOTSUPP;
 	}
 	*ret_how = ATTACH_LSM;
@@ -167,8 +172,8 @@ static int program_retarget(struct bpf_program *prog, const struct chosen *c)
 	int err;
 
 	bpf_program__set_type(prog, BPF_PROG_TYPE_TRACING);
-	err = bpf_program__set_expected_attach_type(prog, c->entry ? BPF_TRACE_FENTRY :
-								     BPF_MODIFY_RETURN);
+	err = bpf_program__set_expected_attach_type(prog, c->entry ? BPF_TRACE_FENTRY
+								   : BPF_MODIFY_RETURN);
 	if (!err)
 		err = bpf_program__set_attach_target(prog, 0, c->target);
 	if (err)
@@ -213,7 +218,8 @@ static int programs_choose(struct bpf_object *obj, enum attachment how)
 			  "missing); it needs CONFIG_DEBUG_INFO_BTF");
 		return -EOPNOTSUPP;
 	}
-	bpf_object__for_each_program(prog, obj) {
+	bpf_object__for_each_program(prog, obj)
+	{
 		err = program_choose(btf, prog, how);
 		if (err)
 			break;
@@ -256,11 +262,6 @@ int object_load(struct bpf_object *obj, enum attachment *ret_how)
 {
 	int err;
 
-	if (!kernel_pid_namespace_is_first()) {
-		log_error("this process is in a pid namespace of its own (a container?); run "
-			  "hydraguard on the host");
-		return -EPERM;
-	}
 	err = object_attachment(ret_how);
 	if (!err)
 		err = programs_choose(obj, *ret_how);

@@ -119,7 +119,7 @@ int places_add_missing(struct places *p, const char *path, const char *type, con
 	if (!more)
 		return -ENOMEM;
 	p->missing = more;
-	u = (struct unplaced){ strdup(path), strdup(type), strdup(why) };
+	u = (struct unplaced){strdup(path), strdup(type), strdup(why)};
 	if (!u.path || !u.type || !u.why) {
 		free(u.path);
 		free(u.type);
@@ -181,7 +181,7 @@ int places_read(struct places *ret)
 	_places_ struct places p = {};
 	int err;
 
-	*ret = (struct places){ .next = HG_FIRST_PLACE };
+	*ret = (struct places){.next = HG_FIRST_PLACE};
 	if (dir < 0)
 		return errno == ENOENT ? 0 : -errno;
 	err = json_read_file(dir, PLACES_FILE, &o);

@@ -13,7 +13,7 @@
 struct place {
 	uint32_t number;
 	uint32_t major, minor;
-	char *root, *path, *type;	/* of the mount that names it */
+	char *root, *path, *type; /* of the mount that names it */
 };
 
 /* A mount whose superblock has no name, and why. */

@@ -8,9 +8,9 @@
 #include "../bpf/core/abi.h"
 
 struct reason {
-	const char *name;	/* hydraguard.reason: part of the interface, never changed */
-	const char *words;	/* follows "denied … —" in the readable form */
-	const char *hint;	/* what to do about it; NULL where nothing is to be done */
+	const char *name;  /* hydraguard.reason: part of the interface, never changed */
+	const char *words; /* follows "denied … —" in the readable form */
+	const char *hint;  /* what to do about it; NULL where nothing is to be done */
 };
 extern const struct reason reasons[HG_N_WHY];
 
@@ -19,9 +19,10 @@ const struct reason *reason_by_name(const char *name);
 
 extern const char *const path_action_names[HG_N_PATH_ACTIONS];
 extern const char *const endpoint_action_names[HG_N_EP_ACTIONS];
-extern const char *const verdict_names[];	/* by enum hg_verdict_said */
+extern const char *const verdict_names[]; /* by enum hg_verdict_said */
 
-/* Address family and socket type as the policy language and programmers name them; NULL: no name. */
+/* Address family and socket type as the policy language and programmers name them; NULL: no name.
+ */
 const char *family_name(unsigned int family);
 const char *socket_type_name(unsigned int type);
 

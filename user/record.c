@@ -10,7 +10,7 @@
 #include "util.h"
 
 #define AGENT_FILE "agent.json"
-#define PATH_LEN (AGENT_NAME_MAX + 64)
+#define PATH_LEN   (AGENT_NAME_MAX + 64)
 
 static bool name_char(char c)
 {
@@ -196,8 +196,8 @@ int generation_read(int dir, const char *name, uint32_t generation, struct gener
 	if ((err = json_get_u32(o, "generation", &g.generation)) ||
 	    (err = json_get_u64(o, "image", UINT64_MAX, &g.image)) ||
 	    (err = json_get_text(o, "policy_name", &g.policy_name)) ||
-	    (err = json_get_u32(o, "mode", &g.mode)) ||
-	    (err = json_get_array(o, "rules", &list)) || (err = rules_fill(list, &g)))
+	    (err = json_get_u32(o, "mode", &g.mode)) || (err = json_get_array(o, "rules", &list)) ||
+	    (err = rules_fill(list, &g)))
 		return err == -ENOENT ? -EBADMSG : err;
 	if (g.generation != generation)
 		return -EBADMSG;
@@ -299,6 +299,31 @@ static int record_compare(const void *a, const void *b)
 	return strcmp(x->name, y->name);
 }
 
+static int records_add_broken(struct records *r, const char *name)
+{
+	char **more = reallocarray(r->broken, r->n_broken + 1, sizeof(*more));
+
+	if (!more)
+		return -ENOMEM;
+	r->broken = more;
+	more[r->n_broken] = strdup(name);
+	if (!more[r->n_broken])
+		return -ENOMEM;
+	r->n_broken++;
+	return 0;
+}
+
+void records_tell_broken(const struct records *r)
+{
+	size_t i;
+
+	for (i = 0; i < r->n_broken; i++)
+		log_error("agent %s: its record (/run/hydraguard/agents/%s/" AGENT_FILE
+			  ") is damaged; "
+			  "it stays confined, and `hydraguard unload --force` starts afresh",
+			  r->broken[i], r->broken[i]);
+}
+
 static int records_add(int dir, const char *name, struct records *r)
 {
 	struct agent_record *more;
@@ -312,14 +337,11 @@ static int records_add(int dir, const char *name, struct records *r)
 	err = agent_record_read(dir, name, &more[r->n]);
 	if (err == -ENOMEM)
 		return err;
-	if (!err) {
+	if (!err)
 		r->n++;
-	} else if (err != -ENOENT || faccessat(dir, name, F_OK, 0) == 0) {
-		log_error("agent %s: " AGENT_FILE " in its directory below /run/hydraguard/agents "
-			  "is damaged (%s); `hydraguard unload --force` starts afresh",
-			  name, strerror(-err));
-		r->n_broken++;
-	}
+	/* Without the file it is just being made or removed, or was given up halfway. */
+	else if (err != -ENOENT)
+		return records_add_broken(r, name);
 	return 0;
 }
 
@@ -361,6 +383,9 @@ void records_clear(struct records *r)
 
 	for (i = 0; i < r->n; i++)
 		agent_record_clear(&r->items[i]);
+	for (i = 0; i < r->n_broken; i++)
+		free(r->broken[i]);
+	free(r->broken);
 	free(r->items);
 	memset(r, 0, sizeof(*r));
 }
@@ -373,4 +398,14 @@ struct agent_record *records_find(const struct records *r, const char *name)
 		if (!strcmp(r->items[i].name, name))
 			return &r->items[i];
 	return NULL;
+}
+
+bool records_taken(const struct records *r, const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < r->n_broken; i++)
+		if (!strcmp(r->broken[i], name))
+			return true;
+	return records_find(r, name);
 }

@@ -19,18 +19,18 @@
 
 struct agent_record {
 	char *name;
-	uint32_t number;	/* index in the kernel's map `agents` */
-	uint64_t uid;		/* hg_agent.uid */
-	char *cgroup;		/* directory */
+	uint32_t number; /* index in the kernel's map `agents` */
+	uint64_t uid;	 /* hg_agent.uid */
+	char *cgroup;	 /* directory */
 	uint64_t cgroup_id;
-	bool made_cgroup;	/* by `run`: removed again at the end */
-	char *policy_file;	/* as given, to be read from `cwd` */
+	bool made_cgroup;  /* by `run`: removed again at the end */
+	char *policy_file; /* as given, to be read from `cwd` */
 	char *cwd;
-	char *home;		/* ${home}; NULL: none */
-	char *workspace;	/* override; NULL: as the policy says */
-	char *policy_name;	/* of the generation in force */
+	char *home;	   /* ${home}; NULL: none */
+	char *workspace;   /* override; NULL: as the policy says */
+	char *policy_name; /* of the generation in force */
 	uint32_t generation;
-	uint64_t attached;	/* nanoseconds since 1970 */
+	uint64_t attached; /* nanoseconds since 1970 */
 	/* Counters of generations whose table is no longer kept. */
 	uint64_t retired_hits;
 };
@@ -43,14 +43,15 @@ struct rule_record {
 /* Resolves what the events and counters of one policy generation mean. */
 struct generation_record {
 	uint32_t generation;
-	uint64_t image;		/* hg_head.uid */
+	uint64_t image; /* hg_head.uid */
 	char *policy_name;
-	uint32_t mode;		/* enum hg_mode */
+	uint32_t mode; /* enum hg_mode */
 	struct rule_record *rules;
 	size_t n_rules;
 };
 
-/* Letters, digits, '-', '_' and '.', not starting with '.' or '-': it becomes a directory's name. */
+/* Letters, digits, '-', '_' and '.', not starting with '.' or '-': it becomes a directory's name.
+ */
 bool agent_name_ok(const char *name);
 /* Makes a name of any text. */
 void agent_name_from(const char *text, char *buf);
@@ -66,18 +67,23 @@ int generations_list(int dir, const char *name, uint32_t **ret, size_t *ret_n);
 
 void agent_record_clear(struct agent_record *a);
 void generation_clear(struct generation_record *g);
-#define _record_ __attribute__((cleanup(agent_record_clear)))
+#define _record_     __attribute__((cleanup(agent_record_clear)))
 #define _generation_ __attribute__((cleanup(generation_clear)))
 
 struct records {
-	struct agent_record *items;	/* by name */
+	struct agent_record *items; /* by name */
 	size_t n;
-	size_t n_broken;		/* directories whose agent.json cannot be read */
+	char **broken; /* names whose agent.json cannot be read */
+	size_t n_broken;
 };
-/* Every agent; tells of each that is broken and leaves it out. An absent dir (-1) gives none. */
+/* Every agent. An absent dir (-1) gives none. -errno without a message. */
 int records_read(int dir, struct records *ret);
+/* Tells of the broken ones. */
+void records_tell_broken(const struct records *r);
 void records_clear(struct records *r);
 #define _records_ __attribute__((cleanup(records_clear)))
 struct agent_record *records_find(const struct records *r, const char *name);
+/* Is there one of that name, broken ones included? */
+bool records_taken(const struct records *r, const char *name);
 
 #endif

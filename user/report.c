@@ -85,9 +85,9 @@ static char *event_kind(const struct event *ev)
 	char *kind = NULL;
 
 	if (asprintf(&kind, "%s|%s|%s|%s|%" PRIu64 "|%s|%s", event_text(ev, EV_EVENT),
-		     event_text(ev, EV_ACTION), event_text(ev, EV_PATH),
-		     event_text(ev, EV_ADDRESS), event_number(ev, EV_PORT),
-		     event_text(ev, EV_COMMAND), event_text(ev, EV_RULE_AT)) < 0)
+		     event_text(ev, EV_ACTION), event_text(ev, EV_PATH), event_text(ev, EV_ADDRESS),
+		     event_number(ev, EV_PORT), event_text(ev, EV_COMMAND),
+		     event_text(ev, EV_RULE_AT)) < 0)
 		return NULL;
 	return kind;
 }

@@ -15,10 +15,10 @@
 
 struct report {
 	const char *agent;
-	char uid[20];		/* as in hydraguard.agent_uid */
+	char uid[20]; /* as in hydraguard.agent_uid */
 	struct follow follow;
 	bool quiet;
-	FILE *events;		/* NULL: not kept */
+	FILE *events; /* NULL: not kept */
 	/* The denial printed last, and how often it came again. */
 	char *last;
 	uint64_t n_again;

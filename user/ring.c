@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* Draining an agent's ring into the event log. */
 #include <bpf/bpf.h>
-#include <bpf/libbpf.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <sys/file.h>
@@ -9,10 +8,11 @@
 
 #include "log.h"
 #include "ring.h"
+#include "ring_reader.h"
 #include "util.h"
 
-/* Text kept in memory before it is written; the rest waits in the ring. */
-#define BATCH_MAX (1u << 20)
+/* Text kept in memory before it is written. */
+#define BATCH_MAX	  (1u << 20)
 #define DRAIN_PATIENCE_MS 3000
 
 /* How many losses have been told: by events.lost, and as `missed` of a later event. */
@@ -21,26 +21,23 @@ struct told {
 };
 
 struct ring {
-	struct ring_buffer *rb;
+	struct ring_reader reader;
 	int map_fd;
 	int agents_dir, drain_fd;
 	char *name;
 	uint64_t uid;
 	const struct hg_agent *live;
-	struct generation_record generation;	/* the one looked up last */
+	struct generation_record generation; /* the one looked up last */
 	struct batch batch;
 	struct told told;
-	struct decoder *decoder;		/* while draining */
-	bool full;
+	struct decoder *decoder; /* while draining */
 };
-
-static int sample(void *ctx, void *data, size_t size);
 
 void ring_close(struct ring *r)
 {
 	if (!r)
 		return;
-	ring_buffer__free(r->rb);
+	ring_reader_close(&r->reader);
 	if (r->map_fd >= 0)
 		close(r->map_fd);
 	if (r->agents_dir >= 0)
@@ -69,6 +66,7 @@ int ring_open(const struct engine *e, int agents_dir, const struct agent_record 
 {
 	_ring_ struct ring *r = calloc(1, sizeof(*r));
 	char path[AGENT_NAME_MAX + 16];
+	int err;
 
 	if (!r)
 		return -ENOMEM;
@@ -86,16 +84,16 @@ int ring_open(const struct engine *e, int agents_dir, const struct agent_record 
 	r->drain_fd = openat(agents_dir, path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (r->drain_fd < 0)
 		return -errno;
-	r->rb = ring_buffer__new(r->map_fd, sample, r, NULL);
-	if (!r->rb)
-		return -errno;
+	err = ring_reader_open(&r->reader, r->map_fd);
+	if (err)
+		return err;
 	*ret = take(r);
 	return 0;
 }
 
 int ring_fd(const struct ring *r)
 {
-	return ring_buffer__epoll_fd(r->rb);
+	return r->map_fd;
 }
 
 const char *ring_agent(const struct ring *r)
@@ -167,7 +165,7 @@ static int tell_lost(struct ring *r, uint64_t lost, uint64_t time)
 
 static int sample_add(struct ring *r, const struct hg_event *data)
 {
-	struct decode_agent agent = { r->name, generation_of(r, data->generation) };
+	struct decode_agent agent = {r->name, generation_of(r, data->generation)};
 	_event_ struct event ev = {};
 	int err;
 
@@ -182,47 +180,69 @@ static int sample_add(struct ring *r, const struct hg_event *data)
 	return batch_add(&r->batch, &ev);
 }
 
-/* libbpf counts a record as taken whatever this returns, so a record is kept or lost here. */
-static int sample(void *ctx, void *data, size_t size)
+/* Everything that is whole by now, up to a batch; 1: there may be more. */
+static int batch_fill(struct ring *r)
 {
-	struct ring *r = ctx;
+	const void *record;
+	size_t size;
 	int err;
 
-	if (!event_record_ok(data, size)) {
-		log_error("agent %s: a record of %zu bytes is not an event", r->name, size);
-		return 0;
-	}
-	err = sample_add(r, data);
-	if (err)
-		log_errno(err, "agent %s: an event could not be kept", r->name);
-	if (r->batch.len < BATCH_MAX)
-		return 0;
-	r->full = true;
-	return -EAGAIN;
-}
-
-static int drain_locked(struct ring *r, const struct journal *j)
-{
-	int n, err;
-
-	do {
-		r->full = false;
-		err = journal_append(j->dir, j->seq_fd, &r->batch);
+	while (r->batch.len < BATCH_MAX) {
+		record = ring_reader_next(&r->reader, &size);
+		if (!record)
+			return 0;
+		if (!event_record_ok(record, size)) {
+			log_error("agent %s: a record of %zu bytes is not an event", r->name, size);
+			continue;
+		}
+		err = sample_add(r, record);
 		if (err)
 			return err;
-		n = ring_buffer__consume(r->rb);
-		if (n < 0 && !r->full)
-			return n;
-	} while (r->full);
-	/* Losses that no event has followed yet. */
-	err = tell_lost(r, __atomic_load_n(&r->live->lost, __ATOMIC_ACQUIRE), 0);
-	return err ? err : journal_append(j->dir, j->seq_fd, &r->batch);
+	}
+	return 1;
 }
 
-/* Who holds it is draining, which is soon done, or cannot write the log, which may last. */
+/* Losses that no event has followed yet. The number may be another agent's by now. */
+static int tell_last_lost(struct ring *r)
+{
+	uint64_t lost = __atomic_load_n(&r->live->lost, __ATOMIC_ACQUIRE);
+	uint64_t uid = __atomic_load_n(&r->live->uid, __ATOMIC_ACQUIRE);
+
+	return uid == r->uid || !uid ? tell_lost(r, lost, 0) : 0;
+}
+
+/*
+ * One batch: written down first, then given back, then what it told is noted. Where that ends
+ * halfway the events are still in the ring; killed in between, they are written twice rather
+ * than never.
+ */
+static int drain_batch(struct ring *r, const struct journal *j)
+{
+	struct told before = r->told;
+	int more, err;
+
+	ring_reader_begin(&r->reader);
+	more = batch_fill(r);
+	err = more < 0 ? more : 0;
+	if (!more)
+		err = tell_last_lost(r);
+	if (!err)
+		err = journal_append(j->dir, j->seq_fd, &r->batch);
+	if (err) {
+		batch_clear(&r->batch);
+		r->told = before;
+		return err;
+	}
+	ring_reader_commit(&r->reader);
+	if (memcmp(&before, &r->told, sizeof(before)))
+		told_write(r);
+	return more;
+}
+
+/* Who holds it is draining, which is soon done. */
 static int drain_lock(const struct ring *r)
 {
-	struct timespec nap = { .tv_nsec = 5 * 1000000 };
+	struct timespec nap = {.tv_nsec = 5 * 1000000};
 	int i;
 
 	for (i = 0; flock(r->drain_fd, LOCK_EX | LOCK_NB); i++) {
@@ -237,23 +257,17 @@ static int drain_lock(const struct ring *r)
 
 int ring_drain(struct ring *r, struct decoder *d, const struct journal *j)
 {
-	struct told before;
 	int err;
 
 	err = drain_lock(r);
 	if (err)
 		return err;
-	/* With events in hand, what has been told is in hand as well. */
-	if (!r->batch.n)
-		told_read(r);
-	before = r->told;
+	told_read(r);
 	decoder_set_clock(d);
 	r->decoder = d;
-	err = drain_locked(r, j);
-	if (memcmp(&before, &r->told, sizeof(before)))
-		told_write(r);
-	/* Unwritten events keep the lock: nobody else may write later ones before them. */
-	if (!r->batch.n)
-		flock(r->drain_fd, LOCK_UN);
+	do {
+		err = drain_batch(r, j);
+	} while (err > 0);
+	flock(r->drain_fd, LOCK_UN);
 	return err;
 }

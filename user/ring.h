@@ -24,8 +24,8 @@ uint64_t ring_uid(const struct ring *r);
 
 /*
  * Moves everything that is in the ring into the log, and tells of losses since the last time.
- * What cannot be written now is kept, nothing more is taken out of the ring, and the error is
- * returned; the next call tries again. -EAGAIN: another process has been at it for seconds.
+ * What cannot be written now stays in the ring, and the error is returned. -EAGAIN: another
+ * process has been at it for seconds.
  */
 int ring_drain(struct ring *r, struct decoder *d, const struct journal *j);
 

@@ -47,7 +47,7 @@ int run_user_find(const char *name, struct run_user *ret)
 	const struct passwd *pw = passwd_find(name);
 	int err;
 
-	*ret = (struct run_user){ .switching = name };
+	*ret = (struct run_user){.switching = name};
 	if (!pw && !name)
 		return 0;
 	if (!pw) {
@@ -95,7 +95,7 @@ static int user_become(const struct run_command *c)
 
 static void child_fail(int fd, enum run_stage stage, int err)
 {
-	struct run_failure f = { .stage = stage, .err = -err };
+	struct run_failure f = {.stage = stage, .err = -err};
 
 	if (write(fd, &f, sizeof(f)) < 0)
 		_exit(125);

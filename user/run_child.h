@@ -8,7 +8,7 @@
 
 /* Whom it runs as. Looked up before it is confined: afterwards /etc is subject to the policy. */
 struct run_user {
-	bool switching;		/* to another than the caller's */
+	bool switching; /* to another than the caller's */
 	char *name, *home, *shell;
 	uid_t uid;
 	gid_t gid;
@@ -23,16 +23,16 @@ void run_user_clear(struct run_user *u);
 enum run_stage { RUN_JOIN, RUN_USER, RUN_EXEC };
 struct run_failure {
 	enum run_stage stage;
-	int err;		/* errno */
+	int err; /* errno */
 };
 
 struct run_command {
 	char *const *argv;
 	const char *agent;
 	const struct run_user *user;
-	bool new_privileges;	/* setuid programs may change the user */
+	bool new_privileges; /* setuid programs may change the user */
 	int cgroup;
-	const void *sigmask;	/* sigset_t the command is to have */
+	const void *sigmask; /* sigset_t the command is to have */
 };
 
 /* Forks. *ret_fd: a struct run_failure arrives there, or its end when the command runs. */

@@ -12,7 +12,7 @@
 #include "run_wait.h"
 #include "util.h"
 
-static const int passed_on[] = { SIGINT, SIGQUIT, SIGTERM, SIGHUP, SIGUSR1, SIGUSR2 };
+static const int passed_on[] = {SIGINT, SIGQUIT, SIGTERM, SIGHUP, SIGUSR1, SIGUSR2};
 
 int run_signals_take(sigset_t *ret_old)
 {
@@ -31,6 +31,19 @@ int run_signals_take(sigset_t *ret_old)
 	signal(SIGPIPE, SIG_IGN);
 	fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 	return fd < 0 ? -errno : fd;
+}
+
+int run_signal_came(void)
+{
+	sigset_t set;
+	size_t i;
+
+	if (sigpending(&set))
+		return 0;
+	for (i = 0; i < ARRAY_SIZE(passed_on); i++)
+		if (sigismember(&set, passed_on[i]))
+			return passed_on[i];
+	return 0;
 }
 
 /* Sent by a process, rather than by the kernel for the terminal? */
@@ -81,8 +94,8 @@ static int child_check(pid_t pid, int *ret_code)
 int run_wait(pid_t pid, int signals, struct report *report)
 {
 	struct pollfd p[] = {
-		{ .fd = signals, .events = POLLIN },
-		{ .fd = report_fd(report), .events = POLLIN },
+		{.fd = signals, .events = POLLIN},
+		{.fd = report_fd(report), .events = POLLIN},
 	};
 	int code = 0, ended;
 

@@ -8,8 +8,12 @@
 
 #include "report.h"
 
-/* Takes the signals over; *ret_old: the mask that the command is to have. A descriptor or -errno. */
+/* Takes the signals over; *ret_old: the mask that the command is to have. A descriptor or -errno.
+ */
 int run_signals_take(sigset_t *ret_old);
+
+/* A signal that came before there was a command to pass it on to; 0: none. */
+int run_signal_came(void);
 
 /* Until the command ends: its exit code as a shell gives it (128 + n for signal n), or -errno. */
 int run_wait(pid_t pid, int signals, struct report *report);

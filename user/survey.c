@@ -3,6 +3,7 @@
 #include <bpf/bpf.h>
 
 #include "agent.h"
+#include "agent_processes.h"
 #include "cgroup.h"
 #include "log.h"
 #include "state.h"
@@ -29,6 +30,9 @@ void survey_clear(struct survey *s)
 		rules_clear(&s->agents[i]);
 	}
 	free(s->agents);
+	for (i = 0; i < s->n_broken; i++)
+		free(s->broken[i]);
+	free(s->broken);
 	*s = (struct survey){};
 }
 
@@ -52,16 +56,18 @@ static int rules_count(const struct engine *e, struct survey_agent *a)
 	while (!bpf_map_get_next_key(e->counters, from, &next)) {
 		at = next;
 		from = &at;
-		if (next.agent != a->record.number ||
-		    bpf_map_lookup_elem(e->counters, &next, &c))
+		if (next.agent != a->record.number || bpf_map_lookup_elem(e->counters, &next, &c))
 			continue;
 		more = reallocarray(a->rules, a->n_rules + 1, sizeof(*more));
 		if (!more)
 			return -ENOMEM;
 		a->rules = more;
 		more[a->n_rules++] = (struct survey_rule){
-			.generation = next.generation, .rule = next.rule, .why = next.reason,
-			.hits = c.hits, .lost = c.lost,
+			.generation = next.generation,
+			.rule = next.rule,
+			.why = next.reason,
+			.hits = c.hits,
+			.lost = c.lost,
 		};
 	}
 	if (a->n_rules)
@@ -167,7 +173,7 @@ static size_t unknown_count(const struct engine *e, const struct survey *s)
 	return n;
 }
 
-int survey_make(const char *name, bool rules, struct survey *ret)
+static int survey_once(const char *name, bool rules, struct survey *ret)
 {
 	_close_ int dir = agents_dir_open(false);
 	_records_ struct records agents = {};
@@ -181,18 +187,53 @@ int survey_make(const char *name, bool rules, struct survey *ret)
 	if (err && err != -ENOENT)
 		return err;
 	s.loaded = e;
-	s.n_broken = agents.n_broken;
 	err = agents_look(e, dir, name, rules, &agents, &s);
 	if (err)
 		return log_errno(err, "cannot look at the agents");
-	if (name && !s.n) {
-		log_error("no agent is named \"%s\"; `hydraguard list` says which there are", name);
-		return -ENOENT;
-	}
 	if (e && !name)
 		s.n_unknown = unknown_count(e, &s);
 	if (e)
 		engine_strays(e, &s.strays);
+	s.broken = take(agents.broken);
+	s.n_broken = agents.n_broken;
+	agents.n_broken = 0;
+	/* The broken ones' own numbers are among them. */
+	s.n_unknown -= s.n_unknown < s.n_broken ? s.n_unknown : s.n_broken;
+	*ret = s;
+	s = (struct survey){};
+	return 0;
+}
+
+/* Something that is never so, but for a moment while an agent comes or goes. */
+static bool survey_doubtful(const struct survey *s)
+{
+	size_t i;
+
+	for (i = 0; i < s->n; i++)
+		if (!s->agents[i].live)
+			return true;
+	return s->n_broken || s->n_unknown;
+}
+
+int survey_make(const char *name, bool rules, struct survey *ret)
+{
+	_survey_ struct survey s = {};
+	_close_ int lock = -1;
+	int err;
+
+	err = survey_once(name, rules, &s);
+	if (!err && survey_doubtful(&s)) {
+		lock = state_lock();
+		survey_clear(&s);
+		err = lock < 0 ? lock : survey_once(name, rules, &s);
+	}
+	if (err)
+		return err;
+	records_tell_broken(&(struct records){.broken = s.broken, .n_broken = s.n_broken});
+	if (name && !s.n) {
+		log_error("no agent is named \"%s\"; `hydraguard list` says which there are", name);
+		return -ENOENT;
+	}
 	*ret = s;
 	s = (struct survey){};
 	return 0;

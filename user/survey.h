@@ -8,21 +8,21 @@
 
 struct survey_rule {
 	uint32_t generation;
-	uint16_t rule;		/* HG_RULE_NONE: none */
-	uint8_t why;		/* enum hg_why */
+	uint16_t rule; /* HG_RULE_NONE: none */
+	uint8_t why;   /* enum hg_why */
 	uint64_t hits, lost;
-	char *at, *text;	/* NULL: no rule, or its table is gone */
+	char *at, *text; /* NULL: no rule, or its table is gone */
 };
 
 struct survey_agent {
 	struct agent_record record;
-	bool live;		/* the kernel holds it; otherwise it is not confined */
+	bool live; /* the kernel holds it; otherwise it is not confined */
 	bool cgroup_gone;
-	uint32_t mode;		/* enum hg_mode */
+	uint32_t mode; /* enum hg_mode */
 	uint64_t denied, logged, lost, uncounted;
-	size_t n_processes;	/* in its cgroup */
-	size_t n_strays;	/* its own, but elsewhere */
-	struct survey_rule *rules;	/* by generation, then rule */
+	size_t n_processes;	   /* in its cgroup */
+	size_t n_strays;	   /* its own, but elsewhere */
+	struct survey_rule *rules; /* by generation, then rule */
 	size_t n_rules;
 };
 
@@ -30,9 +30,10 @@ struct survey {
 	struct survey_agent *agents;
 	size_t n;
 	bool loaded;
+	char **broken; /* names of those whose record is damaged */
 	size_t n_broken;
-	size_t n_unknown;	/* in the kernel, but not written down */
-	uint64_t strays;	/* hg_state.strays */
+	size_t n_unknown; /* in the kernel, but not written down */
+	uint64_t strays;  /* hg_state.strays */
 };
 
 /* name: only that agent, -ENOENT where there is none; NULL: all. rules: with their counters.

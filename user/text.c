@@ -89,11 +89,10 @@ char *utf8_repair(const char *bytes, size_t len, size_t *ret_len)
 /* Characters that change how others are shown, or show nothing themselves. */
 static bool is_deceptive(uint32_t c)
 {
-	return (c >= 0x80 && c < 0xa0) || c == 0xad || c == 0x61c || c == 0x115f ||
-	       c == 0x1160 || c == 0x180e || (c >= 0x200b && c <= 0x200f) ||
-	       (c >= 0x2028 && c <= 0x202e) || (c >= 0x2060 && c <= 0x206f) || c == 0x3164 ||
-	       (c >= 0xfe00 && c <= 0xfe0f) || c == 0xfeff || (c >= 0xfff0 && c <= 0xfffb) ||
-	       (c >= 0xe0000 && c <= 0xe0fff);
+	return (c >= 0x80 && c < 0xa0) || c == 0xad || c == 0x61c || c == 0x115f || c == 0x1160 ||
+	       c == 0x180e || (c >= 0x200b && c <= 0x200f) || (c >= 0x2028 && c <= 0x202e) ||
+	       (c >= 0x2060 && c <= 0x206f) || c == 0x3164 || (c >= 0xfe00 && c <= 0xfe0f) ||
+	       c == 0xfeff || (c >= 0xfff0 && c <= 0xfffb) || (c >= 0xe0000 && c <= 0xe0fff);
 }
 
 static void show_ascii(FILE *f, char c)
@@ -254,7 +253,7 @@ int duration_parse(const char *text, uint64_t *ret_ns)
 	static const struct {
 		char letter;
 		uint64_t seconds;
-	} units[] = { { 's', 1 }, { 'm', 60 }, { 'h', 3600 }, { 'd', 86400 } };
+	} units[] = {{'s', 1}, {'m', 60}, {'h', 3600}, {'d', 86400}};
 	uint64_t total = 0, n;
 	unsigned int i;
 	char *end;

@@ -30,7 +30,7 @@ char *base64_encode(const char *bytes, size_t len);
 /* 0, -EINVAL, -ENOMEM. */
 int base64_decode(const char *text, char **ret, size_t *ret_len);
 
-#define TIME_TEXT_LEN 30	/* "2024-05-06T07:08:09.000000001Z" */
+#define TIME_TEXT_LEN 30 /* "2024-05-06T07:08:09.000000001Z" */
 /* RFC 3339 in UTC with nine decimals; ns since 1970. buf: TIME_TEXT_LEN + 1 bytes. */
 void time_text(uint64_t ns, char *buf);
 /* RFC 3339 with up to nine decimals, Z or an offset. */

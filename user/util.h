@@ -41,17 +41,17 @@ static inline void cleanup_closedirp(DIR **d)
 		closedir(*d);
 }
 
-#define _free_ __attribute__((cleanup(cleanup_freep)))
-#define _close_ __attribute__((cleanup(cleanup_closep)))
-#define _fclose_ __attribute__((cleanup(cleanup_fclosep)))
+#define _free_	   __attribute__((cleanup(cleanup_freep)))
+#define _close_	   __attribute__((cleanup(cleanup_closep)))
+#define _fclose_   __attribute__((cleanup(cleanup_fclosep)))
 #define _closedir_ __attribute__((cleanup(cleanup_closedirp)))
 
 /* Gives an owned pointer away: the local is NULL afterwards. */
-#define take(p)                                                                                   \
-	({                                                                                        \
-		__typeof__(p) *p_ = &(p), taken_ = *p_;                                           \
-		*p_ = NULL;                                                                       \
-		taken_;                                                                           \
+#define take(p)                                                                                    \
+	({                                                                                         \
+		__typeof__(p) *p_ = &(p), taken_ = *p_;                                            \
+		*p_ = NULL;                                                                        \
+		taken_;                                                                            \
 	})
 
 static inline int take_fd(int *fd)

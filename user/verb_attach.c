@@ -3,6 +3,7 @@
 #include <pwd.h>
 
 #include "agent.h"
+#include "agent_processes.h"
 #include "cgroup.h"
 #include "cli.h"
 #include "keeper.h"
@@ -13,18 +14,25 @@
 #include "verbs.h"
 
 enum {
-	OPT_CGROUP = 1, OPT_PID, OPT_UNIT, OPT_POLICY, OPT_NAME, OPT_HOME, OPT_USER, OPT_WORKSPACE,
+	OPT_CGROUP = 1,
+	OPT_PID,
+	OPT_UNIT,
+	OPT_POLICY,
+	OPT_NAME,
+	OPT_HOME,
+	OPT_USER,
+	OPT_WORKSPACE,
 };
 
 static const struct option options[] = {
-	{ "cgroup", required_argument, NULL, OPT_CGROUP },
-	{ "pid", required_argument, NULL, OPT_PID },
-	{ "unit", required_argument, NULL, OPT_UNIT },
-	{ "policy", required_argument, NULL, OPT_POLICY },
-	{ "name", required_argument, NULL, OPT_NAME },
-	{ "home", required_argument, NULL, OPT_HOME },
-	{ "user", required_argument, NULL, OPT_USER },
-	{ "workspace", required_argument, NULL, OPT_WORKSPACE },
+	{"cgroup", required_argument, NULL, OPT_CGROUP},
+	{"pid", required_argument, NULL, OPT_PID},
+	{"unit", required_argument, NULL, OPT_UNIT},
+	{"policy", required_argument, NULL, OPT_POLICY},
+	{"name", required_argument, NULL, OPT_NAME},
+	{"home", required_argument, NULL, OPT_HOME},
+	{"user", required_argument, NULL, OPT_USER},
+	{"workspace", required_argument, NULL, OPT_WORKSPACE},
 	{},
 };
 static const struct cli cli = {
@@ -32,7 +40,8 @@ static const struct cli cli = {
 	.help = "Confines everything in a cgroup, now and later, until `hydraguard detach`.\n\n"
 		"  --cgroup DIR      the cgroup's directory\n"
 		"  --pid PID         the cgroup that process PID is in\n"
-		"  --unit NAME       the cgroup of a systemd unit that runs; when the unit is started\n"
+		"  --unit NAME       the cgroup of a systemd unit that runs; when the unit is "
+		"started\n"
 		"                    anew it has a new cgroup, which is to be attached anew\n"
 		"  --policy FILE     the policy; a shipped one by its name\n"
 		"  --name NAME       the agent's name (default: the policy's, numbered)\n"
@@ -50,8 +59,9 @@ struct attach {
 static int options_read(struct attach *a, int argc, char **argv, int *ret_exit)
 {
 	const char **const at[] = {
-		[OPT_CGROUP] = &a->cgroup, [OPT_PID] = &a->pid,	  [OPT_UNIT] = &a->unit,
-		[OPT_POLICY] = &a->policy, [OPT_NAME] = &a->name, [OPT_HOME] = &a->home,
+		[OPT_CGROUP] = &a->cgroup, [OPT_PID] = &a->pid,
+		[OPT_UNIT] = &a->unit,	   [OPT_POLICY] = &a->policy,
+		[OPT_NAME] = &a->name,	   [OPT_HOME] = &a->home,
 		[OPT_USER] = &a->user,	   [OPT_WORKSPACE] = &a->workspace,
 	};
 	int c;
@@ -82,9 +92,11 @@ static int session_refuse(const char *path)
 
 	if (strncmp(last, "session-", 8) || len < 6 || strcmp(last + len - 6, ".scope"))
 		return 0;
-	log_error("%s is a login session: the person's own shell would be confined as well. Start the "
+	log_error("%s is a login session: the person's own shell would be confined as well. Start "
+		  "the "
 		  "process with `hydraguard run` or `systemd-run --scope` instead, or name the "
-		  "cgroup with --cgroup if the whole session is meant", path);
+		  "cgroup with --cgroup if the whole session is meant",
+		  path);
 	return -EPERM;
 }
 
@@ -107,9 +119,11 @@ static int cgroup_find(const struct attach *a, char **ret)
 		return log_errno(err, "cannot use the cgroup2 hierarchy");
 	if (a->unit) {
 		err = cgroup_of_unit(mount, a->unit, ret);
-		return err ? log_errno(err, err == -ENOENT ?
-				       "unit %s has no cgroup: is it running?" :
-				       "unit %s", a->unit) : 0;
+		return err ? log_errno(err,
+				       err == -ENOENT ? "unit %s has no cgroup: is it running?"
+						      : "unit %s",
+				       a->unit)
+			   : 0;
 	}
 	err = parse_u64(a->pid, INT32_MAX, &pid);
 	if (!err)
@@ -122,7 +136,10 @@ static int cgroup_find(const struct attach *a, char **ret)
 static int attach_locked(const struct attach *a, const char *cgroup, const struct policy *p)
 {
 	struct agent_request req = {
-		.name = a->name, .cgroup = cgroup, .policy_file = a->policy, .home = a->home,
+		.name = a->name,
+		.cgroup = cgroup,
+		.policy_file = a->policy,
+		.home = a->home,
 		.workspace = a->workspace,
 	};
 	_record_ struct agent_record agent = {};
@@ -146,7 +163,7 @@ static int attach(struct attach *a)
 {
 	_free_ char *cgroup = NULL;
 	_policy_ struct policy *p = NULL;
-	struct policy_params params = { .name = a->name, .search = cli_search };
+	struct policy_params params = {.name = a->name, .search = cli_search};
 	struct run_user user = {};
 	int err;
 
@@ -166,8 +183,10 @@ static int attach(struct attach *a)
 			return EXIT_NO;
 		}
 	}
-	if (!err)
+	if (!err) {
+		cli_policy_warn(p);
 		err = attach_locked(a, cgroup, p);
+	}
 	run_user_clear(&user);
 	return exit_code(err);
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* `hydraguard check`: everything that is wrong with policies, or doubtful. No privilege, no kernel. */
+/* `hydraguard check`: everything that is wrong with policies, or doubtful. No privilege, no kernel.
+ */
 #include "cli.h"
 #include "json.h"
 #include "log.h"
@@ -10,10 +11,10 @@
 enum { OPT_JSON = 1, OPT_HOME, OPT_NAME, OPT_WORKSPACE };
 
 static const struct option options[] = {
-	{ "json", no_argument, NULL, OPT_JSON },
-	{ "home", required_argument, NULL, OPT_HOME },
-	{ "name", required_argument, NULL, OPT_NAME },
-	{ "workspace", required_argument, NULL, OPT_WORKSPACE },
+	{"json", no_argument, NULL, OPT_JSON},
+	{"home", required_argument, NULL, OPT_HOME},
+	{"name", required_argument, NULL, OPT_NAME},
+	{"workspace", required_argument, NULL, OPT_WORKSPACE},
 	{},
 };
 static const struct cli cli = {
@@ -30,9 +31,9 @@ static const struct cli cli = {
 static const struct {
 	const char *word, *code;
 } levels[] = {
-	[DIAG_ERROR] = { "error", "31" },
-	[DIAG_WARNING] = { "warning", "33" },
-	[DIAG_NOTE] = { "note", "36" },
+	[DIAG_ERROR] = {"error", "31"},
+	[DIAG_WARNING] = {"warning", "33"},
+	[DIAG_NOTE] = {"note", "36"},
 };
 
 static size_t count(const struct diags *d, enum diag_level level)
@@ -141,7 +142,7 @@ static int check(const char *file, const struct policy_params *params, struct js
 
 int verb_check(int argc, char **argv)
 {
-	struct policy_params params = { .search = cli_search };
+	struct policy_params params = {.search = cli_search};
 	_json_ struct json_object *list = NULL;
 	bool json = false, wrong = false;
 	int c, code, err;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* `hydraguard detach`: an agent's processes are nobody's from here on. */
 #include "agent.h"
+#include "agent_processes.h"
 #include "cgroup.h"
 #include "cli.h"
 #include "log.h"
@@ -11,7 +12,7 @@
 enum { OPT_KILL = 1 };
 
 static const struct option options[] = {
-	{ "kill", no_argument, NULL, OPT_KILL },
+	{"kill", no_argument, NULL, OPT_KILL},
 	{},
 };
 static const struct cli cli = {
@@ -35,20 +36,6 @@ static int agent_kill(const struct agent_record *a)
 	return err ? log_errno(err, "cannot end what runs in %s", a->cgroup) : 0;
 }
 
-/* Processes that left the cgroup are confined still, and would be free. */
-static int strays_check(const struct engine *e, const struct agent_record *a)
-{
-	size_t n;
-	int err;
-
-	err = agent_processes(e, a, &n);
-	if (err || !n)
-		return err;
-	log_error("agent %s: %zu of its processes are alive outside of its cgroup; it stays attached, "
-		  "and they stay confined", a->name, n);
-	return -EBUSY;
-}
-
 static int detach(const char *name, bool end)
 {
 	_close_ int lock = state_lock();
@@ -62,7 +49,7 @@ static int detach(const char *name, bool end)
 	if (!err && end)
 		err = agent_kill(&a);
 	if (!err && end)
-		err = strays_check(e, &a);
+		err = agent_processes_end(e, &a);
 	if (err)
 		return err;
 	agent_processes(e, &a, &n);

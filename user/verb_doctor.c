@@ -13,7 +13,7 @@
 enum { OPT_JSON = 1 };
 
 static const struct option options[] = {
-	{ "json", no_argument, NULL, OPT_JSON },
+	{"json", no_argument, NULL, OPT_JSON},
 	{},
 };
 static const struct cli cli = {
@@ -25,10 +25,10 @@ static const struct cli cli = {
 static const struct {
 	const char *name, *sign, *colour;
 } levels[] = {
-	[FINDING_OK] = { "ok", "ok", "32" },
-	[FINDING_NOTE] = { "note", "--", "36" },
-	[FINDING_WARN] = { "warning", "!!", "33" },
-	[FINDING_FAIL] = { "fail", "NO", "31" },
+	[FINDING_OK] = {"ok", "ok", "32"},
+	[FINDING_NOTE] = {"note", "--", "36"},
+	[FINDING_WARN] = {"warning", "!!", "33"},
+	[FINDING_FAIL] = {"fail", "NO", "31"},
 };
 static_assert(ARRAY_SIZE(levels) == N_FINDING_LEVELS, "one for each enum finding_level");
 

@@ -13,18 +13,20 @@
 enum { OPT_JSON = 1, OPT_POLICY, OPT_HOME, OPT_NAME, OPT_WORKSPACE, OPT_NO_RESOLVE };
 
 static const struct option options[] = {
-	{ "json", no_argument, NULL, OPT_JSON },
-	{ "policy", required_argument, NULL, OPT_POLICY },
-	{ "home", required_argument, NULL, OPT_HOME },
-	{ "name", required_argument, NULL, OPT_NAME },
-	{ "workspace", required_argument, NULL, OPT_WORKSPACE },
-	{ "no-resolve", no_argument, NULL, OPT_NO_RESOLVE },
+	{"json", no_argument, NULL, OPT_JSON},
+	{"policy", required_argument, NULL, OPT_POLICY},
+	{"home", required_argument, NULL, OPT_HOME},
+	{"name", required_argument, NULL, OPT_NAME},
+	{"workspace", required_argument, NULL, OPT_WORKSPACE},
+	{"no-resolve", no_argument, NULL, OPT_NO_RESOLVE},
 	{},
 };
 static const struct cli cli = {
 	.usage = "explain --policy POLICY [OPTION]... ACTION[,ACTION]... PATH|ENDPOINT",
-	.help = "ACTION: read, modify, create, delete, attr, exec, write (modify, create, delete and\n"
-		"attr), all; or connect, listen with an endpoint as 192.0.2.1:443 or [2001:db8::1]:53/udp.\n"
+	.help = "ACTION: read, modify, create, delete, attr, exec, write (modify, create, delete "
+		"and\n"
+		"attr), all; or connect, listen with an endpoint as 192.0.2.1:443 or "
+		"[2001:db8::1]:53/udp.\n"
 		"  --json            one object\n"
 		"  --home DIR        ${home}: of the user that the agent will run as\n"
 		"  --name NAME       ${name}, instead of the policy's own\n"
@@ -41,19 +43,19 @@ static const struct cli cli = {
 
 struct question {
 	const struct policy *p;
-	struct json_object *results;	/* NULL: readable lines */
+	struct json_object *results; /* NULL: readable lines */
 	bool no_resolve;
-	bool refused;			/* something was not allowed */
+	bool refused; /* something was not allowed */
 };
 
 /* One object as the kernel sees it. */
 struct answer {
-	const char *action;		/* its word */
+	const char *action; /* its word */
 	unsigned index;
-	const char *object;		/* as given */
-	const char *named;		/* as the kernel names it */
+	const char *object; /* as given */
+	const char *named;  /* as the kernel names it */
 	struct hg_out out;
-	uint16_t rules[MATCHES_MAX];	/* every rule that matches, in order */
+	uint16_t rules[MATCHES_MAX]; /* every rule that matches, in order */
 	size_t n_rules;
 };
 
@@ -101,8 +103,9 @@ static void print_answer(const struct question *q, const struct answer *a)
 		text_show(stdout, a->named, strlen(a->named));
 		printf(")");
 	}
-	printf("%s\n", q->p->mode == POLICY_AUDIT && verdict_of(a) != HG_ALLOW ?
-			       ", only reported: the policy's mode is audit" : "");
+	printf("%s\n", q->p->mode == POLICY_AUDIT && verdict_of(a) != HG_ALLOW
+			       ? ", only reported: the policy's mode is audit"
+			       : "");
 	if (deciding == HG_RULE_NONE)
 		printf("  by default: no rule matches\n");
 	else
@@ -227,7 +230,7 @@ static int explain_paths(struct question *q, uint8_t actions, const char *path)
 	int err = 0;
 
 	for (unsigned i = 0; i < HG_N_PATH_ACTIONS && !err; i++) {
-		struct answer a = { .action = rule_action_names[i], .index = i, .object = path };
+		struct answer a = {.action = rule_action_names[i], .index = i, .object = path};
 		_free_ char *named = NULL;
 
 		if (!(actions & HG_BIT(i)))
@@ -251,7 +254,8 @@ static int explain_paths(struct question *q, uint8_t actions, const char *path)
 static int explain_endpoint(struct question *q, unsigned action, const char *text,
 			    const struct ruleset_endpoint *ep, uint8_t proto)
 {
-	struct answer a = { .action = rule_endpoint_action_names[action], .index = action, .object = text };
+	struct answer a = {
+		.action = rule_endpoint_action_names[action], .index = action, .object = text};
 	const char *word = proto == HG_TCP ? "tcp" : proto == HG_UDP ? "udp" : "icmp";
 	uint16_t port = proto == HG_ICMP ? 0 : ep->port_low;
 	_free_ char *named = NULL;
@@ -262,7 +266,8 @@ static int explain_endpoint(struct question *q, unsigned action, const char *tex
 		hg_endpoint_v4(&bytes, ep->address, proto, port, action == HG_CONNECT);
 	else
 		hg_endpoint_v6(&bytes, ep->address, proto, port, action == HG_CONNECT);
-	if ((strchr(text, '/') ? asprintf(&named, "%s", text) : asprintf(&named, "%s/%s", text, word)) < 0)
+	if ((strchr(text, '/') ? asprintf(&named, "%s", text)
+			       : asprintf(&named, "%s/%s", text, word)) < 0)
 		return -ENOMEM;
 	err = image_endpoint(q->p->image, &bytes, &a.out);
 	if (err)
@@ -341,8 +346,9 @@ static int explain(struct question *q, const struct rule_line *r, bool path, con
 	if (path)
 		err = explain_paths(q, r->all ? HG_ALL_PATH_ACTIONS : r->path_actions, object);
 	else
-		err = explain_endpoints(q, r->all ? HG_BIT(HG_CONNECT) | HG_BIT(HG_LISTEN) :
-						    r->endpoint_actions, object, ep);
+		err = explain_endpoints(
+			q, r->all ? HG_BIT(HG_CONNECT) | HG_BIT(HG_LISTEN) : r->endpoint_actions,
+			object, ep);
 	if (!q->results)
 		return err ? err : fflush(stdout) ? -EIO : 0;
 	o = json_object_new_object();
@@ -391,7 +397,7 @@ static int options_read(int argc, char **argv, struct policy_params *params, str
 
 int verb_explain(int argc, char **argv)
 {
-	struct policy_params params = { .search = cli_search };
+	struct policy_params params = {.search = cli_search};
 	_json_ struct json_object *results = NULL;
 	_policy_ struct policy *p = NULL;
 	struct ruleset_endpoint ep = {};
@@ -405,12 +411,14 @@ int verb_explain(int argc, char **argv)
 	if (options_read(argc, argv, &params, &q, &policy, &json, &code))
 		return code;
 	if (!policy || argc - optind != 2)
-		return cli_usage(&cli, !policy ? "name the policy with --policy" :
-					 "give an ACTION, and the PATH or ENDPOINT it is done to");
+		return cli_usage(
+			&cli, !policy ? "name the policy with --policy"
+				      : "give an ACTION, and the PATH or ENDPOINT it is done to");
 	object = argv[optind + 1];
 	if (read_actions(argv[optind], &r) || !*object)
 		return EXIT_USAGE;
-	path = r.path_actions || (r.all && rule_parse_endpoint(object, strlen(object), &ep, &ignored));
+	path = r.path_actions ||
+	       (r.all && rule_parse_endpoint(object, strlen(object), &ep, &ignored));
 	if (!path && read_endpoint(object, &ep))
 		return EXIT_USAGE;
 	err = cli_policy(policy, &params, NULL, &p);

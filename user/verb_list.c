@@ -14,7 +14,7 @@
 enum { OPT_JSON = 1 };
 
 static const struct option options[] = {
-	{ "json", no_argument, NULL, OPT_JSON },
+	{"json", no_argument, NULL, OPT_JSON},
 	{},
 };
 static const struct cli cli = {
@@ -118,11 +118,13 @@ static void warn(const struct survey *s)
 				 s->agents[i].record.name);
 		if (s->agents[i].n_strays)
 			log_warn("agent %s: %zu of its processes are outside of its cgroup (they "
-				 "are confined)", s->agents[i].record.name, s->agents[i].n_strays);
+				 "are confined)",
+				 s->agents[i].record.name, s->agents[i].n_strays);
 	}
 	if (s->n_unknown)
 		log_warn("%zu agents are in the kernel but not written down; `hydraguard unload "
-			 "--force` clears up", s->n_unknown);
+			 "--force` clears up",
+			 s->n_unknown);
 	keeper_warn();
 }
 

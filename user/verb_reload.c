@@ -10,7 +10,7 @@
 enum { OPT_POLICY = 1 };
 
 static const struct option options[] = {
-	{ "policy", required_argument, NULL, OPT_POLICY },
+	{"policy", required_argument, NULL, OPT_POLICY},
 	{},
 };
 static const struct cli cli = {
@@ -25,8 +25,9 @@ static const struct cli cli = {
 static int go_there(const struct agent_record *a, const char *policy)
 {
 	if (!policy && !strcmp(a->policy_file, "-")) {
-		log_error("agent %s: its policy came from standard input; name a file with --policy",
-			  a->name);
+		log_error(
+			"agent %s: its policy came from standard input; name a file with --policy",
+			a->name);
 		return -EINVAL;
 	}
 	if (!policy && chdir(a->cwd))
@@ -52,7 +53,7 @@ static int policy_replace(struct agent_record *a, const char *policy)
 
 static int reload(const char *name, const char *policy)
 {
-	struct policy_params params = { .name = name, .search = cli_search };
+	struct policy_params params = {.name = name, .search = cli_search};
 	_record_ struct agent_record a = {};
 	_engine_ struct engine *e = NULL;
 	_policy_ struct policy *p = NULL;
@@ -69,6 +70,7 @@ static int reload(const char *name, const char *policy)
 	err = cli_policy(policy ? policy : a.policy_file, &params, name, &p);
 	if (err)
 		return err == -EINVAL ? EXIT_NO : EXIT_REFUSED;
+	cli_policy_warn(p);
 	if (policy)
 		err = policy_replace(&a, policy);
 	if (!err)

@@ -3,9 +3,9 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
-#include <time.h>
 
 #include "agent.h"
+#include "agent_processes.h"
 #include "cgroup.h"
 #include "cli.h"
 #include "keeper.h"
@@ -19,30 +19,39 @@
 #include "verbs.h"
 
 enum {
-	OPT_POLICY = 1, OPT_NAME, OPT_USER, OPT_EVENTS, OPT_PARENT, OPT_WORKSPACE, OPT_QUIET,
+	OPT_POLICY = 1,
+	OPT_NAME,
+	OPT_USER,
+	OPT_EVENTS,
+	OPT_PARENT,
+	OPT_WORKSPACE,
+	OPT_QUIET,
 	OPT_NEW_PRIVILEGES,
 };
 
 static const struct option options[] = {
-	{ "policy", required_argument, NULL, OPT_POLICY },
-	{ "name", required_argument, NULL, OPT_NAME },
-	{ "user", required_argument, NULL, OPT_USER },
-	{ "events", required_argument, NULL, OPT_EVENTS },
-	{ "cgroup-parent", required_argument, NULL, OPT_PARENT },
-	{ "workspace", required_argument, NULL, OPT_WORKSPACE },
-	{ "quiet", no_argument, NULL, OPT_QUIET },
-	{ "new-privileges", no_argument, NULL, OPT_NEW_PRIVILEGES },
+	{"policy", required_argument, NULL, OPT_POLICY},
+	{"name", required_argument, NULL, OPT_NAME},
+	{"user", required_argument, NULL, OPT_USER},
+	{"events", required_argument, NULL, OPT_EVENTS},
+	{"cgroup-parent", required_argument, NULL, OPT_PARENT},
+	{"workspace", required_argument, NULL, OPT_WORKSPACE},
+	{"quiet", no_argument, NULL, OPT_QUIET},
+	{"new-privileges", no_argument, NULL, OPT_NEW_PRIVILEGES},
 	{},
 };
 static const struct cli cli = {
 	.usage = "run --policy FILE [OPTION]... -- COMMAND [ARGUMENT]...",
 	.help = "Runs COMMAND in a cgroup of its own under a policy, tells of denials on standard\n"
 		"error, and exits with COMMAND's code (126, 127: it could not be started).\n\n"
-		"  --policy FILE         the policy; a shipped one by its name, - for standard input\n"
+		"  --policy FILE         the policy; a shipped one by its name, - for standard "
+		"input\n"
 		"  --name NAME           the agent's name (default: the policy's, numbered)\n"
-		"  --user USER           run as USER, in whose home ${home} is; setuid programs then\n"
+		"  --user USER           run as USER, in whose home ${home} is; setuid programs "
+		"then\n"
 		"                        give no other user\n"
-		"  --new-privileges      with --user: let setuid programs (sudo) do that after all\n"
+		"  --new-privileges      with --user: let setuid programs (sudo) do that after "
+		"all\n"
 		"  --workspace DIR       instead of the policy's `workspace`\n"
 		"  --events FILE         append the agent's events to FILE, as JSON lines\n"
 		"  --cgroup-parent DIR   make the cgroup there (default: hydraguard, at the top)\n"
@@ -53,7 +62,7 @@ static const struct cli cli = {
 
 #define KILL_TIMEOUT_MS 10000
 #define EXIT_CANNOT_RUN 126
-#define EXIT_NOT_FOUND 127
+#define EXIT_NOT_FOUND	127
 
 struct run {
 	const char *policy_file, *name, *user_name, *events, *parent, *workspace;
@@ -66,6 +75,8 @@ struct run {
 	int cgroup_fd;
 	struct agent_record agent;
 	bool attached;
+	int signals;
+	sigset_t sigmask; /* as it was, and as the command is to have it */
 	struct report report;
 };
 
@@ -78,6 +89,8 @@ static void run_clear(struct run *r)
 	free(r->cgroup);
 	if (r->cgroup_fd >= 0)
 		close(r->cgroup_fd);
+	if (r->signals >= 0)
+		close(r->signals);
 	agent_record_clear(&r->agent);
 	report_close(&r->report);
 }
@@ -120,8 +133,8 @@ static int run_options(struct run *r, int argc, char **argv, int *ret_exit)
 		r->argv = argv + optind;
 		return 0;
 	}
-	*ret_exit = cli_usage(&cli, r->policy_file ? "give a COMMAND behind --" :
-						     "give a policy with --policy");
+	*ret_exit = cli_usage(&cli, r->policy_file ? "give a COMMAND behind --"
+						   : "give a policy with --policy");
 	return -EINVAL;
 }
 
@@ -186,10 +199,11 @@ static int name_choose(struct run *r)
 		return agent_default_name(&agents, r->policy->name, &r->own_name);
 	if (!agent_name_ok(r->name)) {
 		log_error("agent name \"%s\": letters, digits, '-', '_' and '.', at most %d, not "
-			  "starting with '-' or '.'", r->name, AGENT_NAME_MAX);
+			  "starting with '-' or '.'",
+			  r->name, AGENT_NAME_MAX);
 		return -EINVAL;
 	}
-	if (records_find(&agents, r->name)) {
+	if (records_taken(&agents, r->name)) {
 		log_error("an agent named %s is running already; choose another --name", r->name);
 		return -EEXIST;
 	}
@@ -202,7 +216,9 @@ static int run_attach(struct run *r)
 {
 	_close_ int lock = state_lock();
 	struct agent_request req = {
-		.made_cgroup = true, .policy_file = r->policy_file, .home = r->user.home,
+		.made_cgroup = true,
+		.policy_file = r->policy_file,
+		.home = r->user.home,
 		.workspace = r->workspace,
 	};
 	int err;
@@ -224,28 +240,17 @@ static int run_attach(struct run *r)
 	return keeper_ensure();
 }
 
-/* Kills what the command has left behind. A process that is outside of the cgroup and alive stays
- * confined, and with it the agent attached. */
+/* Kills what the command has left behind. What cannot be killed stays confined, and with it the
+ * agent attached. */
 static int leftovers_end(struct run *r)
 {
-	struct timespec nap = { .tv_nsec = 10 * 1000000 };
-	size_t n = 0;
-	int err, i;
+	int err;
 
 	err = cgroup_kill(r->cgroup_fd, KILL_TIMEOUT_MS);
 	if (err)
 		return log_errno(err, "%s: cannot end all that it started; it stays attached",
 				 r->own_name);
-	for (i = 0; i < 100; i++) {
-		err = agent_processes(r->e, &r->agent, &n);
-		if (err || !n)
-			return err;
-		nanosleep(&nap, NULL);
-	}
-	log_error("%s: %zu of its processes have left its cgroup and are alive; it stays attached, and "
-		  "they stay confined. End them, then `hydraguard detach %s`", r->own_name, n,
-		  r->own_name);
-	return -EBUSY;
+	return agent_processes_end(r->e, &r->agent);
 }
 
 static int run_end(struct run *r)
@@ -289,18 +294,22 @@ static int start_failed(const struct run *r, const struct run_failure *f)
 static int run_command(struct run *r)
 {
 	struct run_command c = {
-		.argv = r->argv, .agent = r->own_name, .user = &r->user,
-		.new_privileges = r->new_privileges, .cgroup = r->cgroup_fd,
+		.argv = r->argv,
+		.agent = r->own_name,
+		.user = &r->user,
+		.new_privileges = r->new_privileges,
+		.cgroup = r->cgroup_fd,
+		.sigmask = &r->sigmask,
 	};
-	_close_ int signals = -1, failed = -1;
+	_close_ int failed = -1;
 	struct run_failure f;
-	sigset_t old;
 	pid_t pid;
 	int code, err;
 
-	signals = run_signals_take(&old);
-	c.sigmask = &old;
-	err = signals < 0 ? signals : run_start(&c, &pid, &failed);
+	code = run_signal_came();
+	if (code)
+		return 128 + code;
+	err = run_start(&c, &pid, &failed);
 	if (err) {
 		log_errno(err, "cannot start a process");
 		return EXIT_REFUSED;
@@ -310,13 +319,13 @@ static int run_command(struct run *r)
 		waitpid(pid, NULL, 0);
 		return code;
 	}
-	code = run_wait(pid, signals, &r->report);
+	code = run_wait(pid, r->signals, &r->report);
 	return code < 0 ? exit_code(log_errno(code, "cannot wait for the command")) : code;
 }
 
 static int run_all(struct run *r)
 {
-	struct policy_params params = { .name = r->name, .search = cli_search };
+	struct policy_params params = {.name = r->name, .search = cli_search};
 	int err, code, ended;
 
 	err = cli_need_root();
@@ -329,9 +338,15 @@ static int run_all(struct run *r)
 	err = cli_policy(r->policy_file, &params, r->name, &r->policy);
 	if (err)
 		return err == -EINVAL ? EXIT_NO : EXIT_REFUSED;
+	/* Doubts are for `check` and `attach`: here they would be told with every command. */
+	if (log_level >= LOG_VERBOSE)
+		cli_policy_warn(r->policy);
 	err = report_open(&r->report, r->events, r->quiet);
-	if (!err)
-		err = run_attach(r);
+	if (!err) {
+		/* From here on nothing ends this without clearing up. */
+		r->signals = run_signals_take(&r->sigmask);
+		err = r->signals < 0 ? log_errno(r->signals, "cannot take signals") : run_attach(r);
+	}
 	code = err ? exit_code(err) : run_command(r);
 	ended = run_end(r);
 	return err || !ended ? code : code ? code : EXIT_REFUSED;
@@ -339,7 +354,7 @@ static int run_all(struct run *r)
 
 int verb_run(int argc, char **argv)
 {
-	struct run r = { .cgroup_fd = -1, .report.follow = { .fd = -1, .inotify = -1 } };
+	struct run r = {.cgroup_fd = -1, .signals = -1, .report.follow = {.fd = -1, .inotify = -1}};
 	int code;
 
 	if (!run_options(&r, argc, argv, &code))

@@ -15,12 +15,13 @@
 enum { OPT_JSON = 1 };
 
 static const struct option options[] = {
-	{ "json", no_argument, NULL, OPT_JSON },
+	{"json", no_argument, NULL, OPT_JSON},
 	{},
 };
 static const struct cli cli = {
 	.usage = "status [--json] [NAME]",
-	.help = "What was denied or logged adds up to the rules' hits, those of generations no longer\n"
+	.help = "What was denied or logged adds up to the rules' hits, those of generations no "
+		"longer\n"
 		"kept, and what found no room to be counted by rule.\n",
 	.options = options,
 };

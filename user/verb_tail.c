@@ -18,11 +18,11 @@
 enum { OPT_AGENT = 1, OPT_SINCE, OPT_JSON };
 
 static const struct option options[] = {
-	{ "agent", required_argument, NULL, OPT_AGENT },
-	{ "since", required_argument, NULL, OPT_SINCE },
-	{ "json", no_argument, NULL, OPT_JSON },
-	{ "follow", no_argument, NULL, 'f' },
-	{ "lines", required_argument, NULL, 'n' },
+	{"agent", required_argument, NULL, OPT_AGENT},
+	{"since", required_argument, NULL, OPT_SINCE},
+	{"json", no_argument, NULL, OPT_JSON},
+	{"follow", no_argument, NULL, 'f'},
+	{"lines", required_argument, NULL, 'n'},
 	{},
 };
 static const struct cli cli = {
@@ -30,7 +30,8 @@ static const struct cli cli = {
 	.help = "  -f, --follow      go on with what is written from now on\n"
 		"  -n, --lines N     the last N (default 10; all with --since)\n"
 		"  --agent NAME      only this agent's\n"
-		"  --since TIME      from TIME on: RFC 3339, or a duration before now (90s, 10m, 2h)\n"
+		"  --since TIME      from TIME on: RFC 3339, or a duration before now (90s, 10m, "
+		"2h)\n"
 		"  --json            the lines as they are in the log\n",
 	.options = options,
 	.letters = "fn:",
@@ -40,7 +41,7 @@ static const struct cli cli = {
 
 struct tail {
 	const char *agent;
-	uint64_t since;		/* ns since 1970; 0: any time */
+	uint64_t since; /* ns since 1970; 0: any time */
 	bool follow, json, colour;
 	/* The last `keep` lines that fit; 0: all are printed at once. */
 	char **kept;
@@ -164,9 +165,9 @@ static int lines_take(struct tail *t, struct follow *f)
 static int go_on(struct tail *t, struct follow *f)
 {
 	struct pollfd p[] = {
-		{ .fd = follow_fd(f), .events = POLLIN },
+		{.fd = follow_fd(f), .events = POLLIN},
 		/* A reader that is gone: only its end says so, before the next line. */
-		{ .fd = STDOUT_FILENO, .events = 0 },
+		{.fd = STDOUT_FILENO, .events = 0},
 	};
 	int err;
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* `hydraguard unload`: everything out of the kernel. */
+#include <bpf/bpf.h>
 #include <fcntl.h>
+#include <time.h>
 
 #include "agent.h"
 #include "cli.h"
@@ -13,8 +15,10 @@
 
 enum { OPT_FORCE = 1 };
 
+#define GONE_TIMEOUT_MS 20000
+
 static const struct option options[] = {
-	{ "force", no_argument, NULL, OPT_FORCE },
+	{"force", no_argument, NULL, OPT_FORCE},
 	{},
 };
 static const struct cli cli = {
@@ -50,9 +54,12 @@ static int agents_check(bool force)
 	if (!agents.n && !agents.n_broken)
 		return 0;
 	if (!force) {
-		log_error("%zu agents are attached (%s%s); detach them first, or use --force, which "
-			  "ends their confinement", agents.n + agents.n_broken,
-			  agents.n ? agents.items[0].name : "damaged", agents.n > 1 ? ", ..." : "");
+		log_error(
+			"%zu agents are attached (%s%s); detach them first, or use --force, which "
+			"ends their confinement",
+			agents.n + agents.n_broken,
+			agents.n ? agents.items[0].name : agents.broken[0],
+			agents.n + agents.n_broken > 1 ? ", ..." : "");
 		return -EBUSY;
 	}
 	log_warn("%zu agents go on unconfined", agents.n + agents.n_broken);
@@ -63,7 +70,7 @@ static int agents_check(bool force)
 /* All but the lock, which is held, and the sequence of the events, which goes on. */
 static int state_remove(void)
 {
-	static const char *const files[] = { "places.json", "next-slot", "keeper.lock" };
+	static const char *const files[] = {"places.json", "next-slot", "keeper.lock"};
 	_close_ int dir = open(HG_RUN_DIR, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
 	size_t i;
 	int err;
@@ -77,9 +84,40 @@ static int state_remove(void)
 	return err ? log_errno(err, "cannot clear " HG_RUN_DIR) : 0;
 }
 
+/* The id of a map that is freed with the last program; 0: nothing is loaded, or by another build.
+ */
+static uint32_t engine_id(void)
+{
+	_close_ int fd = bpf_obj_get(HG_PIN_DIR "/maps/agents");
+	struct bpf_map_info info = {};
+	__u32 len = sizeof(info);
+
+	return fd < 0 || bpf_obj_get_info_by_fd(fd, &info, &len) ? 0 : info.id;
+}
+
+/* The kernel detaches programs one by one after their pins are gone. */
+static void wait_gone(uint32_t id)
+{
+	struct timespec nap = {.tv_nsec = 50 * 1000000};
+	int i;
+
+	for (i = 0; id && i < GONE_TIMEOUT_MS / 50; i++) {
+		_close_ int fd = bpf_map_get_fd_by_id(id);
+
+		if (fd < 0)
+			return;
+		nanosleep(&nap, NULL);
+	}
+	if (id)
+		log_warn("something still holds on to what was loaded; `bpftool map` and `bpftool "
+			 "prog` "
+			 "show what");
+}
+
 static int unload(bool force)
 {
 	_close_ int lock = state_lock();
+	uint32_t id;
 	int err;
 
 	if (lock < 0)
@@ -87,9 +125,15 @@ static int unload(bool force)
 	err = agents_check(force);
 	if (!err)
 		err = keeper_stop();
+	if (err)
+		return err;
+	id = engine_id();
+	err = engine_unpin();
 	if (!err)
-		err = engine_unpin();
-	return err ? err : state_remove();
+		err = state_remove();
+	if (!err)
+		wait_gone(id);
+	return err;
 }
 
 int verb_unload(int argc, char **argv)

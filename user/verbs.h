@@ -9,10 +9,10 @@
 /* Exit codes; `run` passes on the command's own. */
 enum {
 	EXIT_DONE = 0,
-	EXIT_NO = 1,		/* the answer is no, a policy has errors */
+	EXIT_NO = 1, /* the answer is no, a policy has errors */
 	EXIT_USAGE = 2,
-	EXIT_KERNEL = 3,	/* the kernel cannot enforce */
-	EXIT_REFUSED = 4,	/* refused, not permitted, or broken */
+	EXIT_KERNEL = 3,  /* the kernel cannot enforce */
+	EXIT_REFUSED = 4, /* refused, not permitted, or broken */
 };
 
 /* For an error of a function that has told why. */

@@ -48,6 +48,11 @@ struct hg_process {
 	__u32 zero;
 };
 
+/* What the iterator `list_processes` writes for each process that is an agent's, wherever it is. */
+struct hg_listed {
+	__u32 agent, pid;
+};
+
 /* The kernel side's own globals (.bss). */
 struct hg_state {
 	/* Processes seen in a cgroup that is not their agent's. While 0, the cgroup alone says who

@@ -60,7 +60,7 @@ struct hg_dir {
 	__u16 next, out;
 	__u8 any_allow, all_allow, any_held, all_held;
 	__u16 base;		/* the state whose exceptions hold here too; itself for none */
-	__u16 kin;		/* equal for states with equal verdicts below, whichever rules say so */
+	__u16 kin;		/* equal where the verdicts below are, whichever rules say so */
 	__u32 lexer;		/* where the lexer starts for names in it */
 };
 
@@ -81,7 +81,7 @@ struct hg_region {
 struct hg_head {
 	__u32 magic;
 	__u32 n_chunks;
-	__u64 uid;		/* the image's identity, a hash of its bytes with uid = 0; never 0 */
+	__u64 uid;		/* the identity: a hash of all bytes with uid = 0; never 0 */
 	__u32 zero0;
 	__u32 endpoint;		/* start state */
 	__u32 n_dirs, n_outs;
@@ -112,9 +112,12 @@ enum hg_verdict { HG_DENY = 0, HG_ASK = 1, HG_ALLOW = 2 };
 #define HG_OPT_QUIET	2u
 
 /* A byte DFA's row: two units. Where a cell at base + class belongs to this row it gives the next
- * state, otherwise dflt does. A sink leads only to itself: reading further changes nothing.
+ * state; else, with HG_ROW_DELEGATES, where a cell at the default's base + class belongs to the
+ * default's row (in the same chunk), that does; else dflt. A sink leads only to itself: reading
+ * further changes nothing.
  * Any unit may come to be read as a cell, so no row's words look like a cell of another row: rows
- * are at even units, bases are odd, and `fallback`, where a cell names its row, is a small number. */
+ * are at even units, bases are odd, and `fallback`, where a cell names its row, is a small
+ * number. */
 struct hg_row {
 	__u32 dflt;
 	__u16 base;		/* unit of the cell for class 0; odd */
@@ -126,7 +129,7 @@ struct hg_row {
 	__u16 next_out;
 };
 #define HG_ROW_SINK 1u
-#define HG_ROW_DELEGATES 2u	/* without a cell, the default's row is asked for one */
+#define HG_ROW_DELEGATES 2u
 #define HG_FALLBACK_NONE	0	/* the directory state's default */
 #define HG_FALLBACK_PLACE	1	/* next, next_out */
 #define HG_FALLBACK_VERDICT	2	/* the default's next, next_out */

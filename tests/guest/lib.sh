@@ -11,7 +11,7 @@ POLICIES=$SRC/tests/policies
 T=/run/suite
 CG=/sys/fs/cgroup
 HG=$SRC/build/hydraguard
-export ACTS
+export ACTS CG
 mkdir -p "$T"
 
 n_tests=0

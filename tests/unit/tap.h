@@ -15,8 +15,8 @@ struct tap {
 	unsigned n, failed;
 };
 
-__attribute__((format(printf, 3, 4), unused))
-static bool tap_ok(struct tap *t, bool ok, const char *name, ...)
+__attribute__((format(printf, 3, 4), unused)) static bool tap_ok(struct tap *t, bool ok,
+								 const char *name, ...)
 {
 	va_list ap;
 
@@ -31,8 +31,7 @@ static bool tap_ok(struct tap *t, bool ok, const char *name, ...)
 	return ok;
 }
 
-__attribute__((format(printf, 1, 2), unused))
-static void tap_note(const char *format, ...)
+__attribute__((format(printf, 1, 2), unused)) static void tap_note(const char *format, ...)
 {
 	va_list ap;
 
@@ -43,8 +42,7 @@ static void tap_note(const char *format, ...)
 	printf("\n");
 }
 
-__attribute__((unused))
-static int tap_done(const struct tap *t)
+__attribute__((unused)) static int tap_done(const struct tap *t)
 {
 	printf("1..%u\n", t->n);
 	if (t->failed)
@@ -53,8 +51,7 @@ static int tap_done(const struct tap *t)
 }
 
 /* xorshift64*: the same numbers from the same seed everywhere. */
-__attribute__((unused))
-static uint32_t tap_random(uint64_t *state)
+__attribute__((unused)) static uint32_t tap_random(uint64_t *state)
 {
 	uint64_t x = *state;
 

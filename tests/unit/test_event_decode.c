@@ -25,7 +25,7 @@ static void append(struct record *r, const char *text)
 /* A denied read of <place>path by <place 16>/usr/bin/cat. */
 static void record_path(struct record *r, uint32_t place, const char *path)
 {
-	*r = (struct record){ .size = sizeof(r->e) };
+	*r = (struct record){.size = sizeof(r->e)};
 	r->e.time = 5000000000;
 	r->e.agent_uid = 0xabc;
 	r->e.generation = 2;
@@ -50,18 +50,21 @@ static void record_path(struct record *r, uint32_t place, const char *path)
 }
 
 static struct rule_record rules[] = {
-	{ .file = (char *)"p.yaml", .text = (char *)"allow read /**", .line = 3 },
-	{ .file = (char *)"p.yaml", .text = (char *)"deny all **/.ssh/**", .line = 4 },
+	{.file = (char *)"p.yaml", .text = (char *)"allow read /**", .line = 3},
+	{.file = (char *)"p.yaml", .text = (char *)"deny all **/.ssh/**", .line = 4},
 };
 static const struct generation_record generation = {
-	.generation = 2, .policy_name = (char *)"strict", .rules = rules, .n_rules = 2,
+	.generation = 2,
+	.policy_name = (char *)"strict",
+	.rules = rules,
+	.n_rules = 2,
 };
 
-static struct decoder decoder = { .boot = "boot-id", .cgroup_fd = -1, .since_1970 = 1000 };
+static struct decoder decoder = {.boot = "boot-id", .cgroup_fd = -1, .since_1970 = 1000};
 
 static void decode(const struct record *r, struct event *ev)
 {
-	struct decode_agent agent = { "demo", &generation };
+	struct decode_agent agent = {"demo", &generation};
 
 	event_decode(&decoder, &agent, &r->e, ev);
 }
@@ -83,16 +86,19 @@ static void test_path(struct tap *t)
 	tap_ok(t, event_record_ok(&r, r.size), "a record");
 	decode(&r, &ev);
 	tap_ok(t, event_number(&ev, EV_TIME) == 5000001000, "time is since 1970");
-	tap_ok(t, is(&ev, EV_EVENT, "file.access") && is(&ev, EV_VERDICT, "denied") &&
-			  is(&ev, EV_ACTION, "read,modify") && is(&ev, EV_REASON, "rule"),
+	tap_ok(t,
+	       is(&ev, EV_EVENT, "file.access") && is(&ev, EV_VERDICT, "denied") &&
+		       is(&ev, EV_ACTION, "read,modify") && is(&ev, EV_REASON, "rule"),
 	       "what and why");
-	tap_ok(t, is(&ev, EV_RULE, "deny all **/.ssh/**") && is(&ev, EV_RULE_AT, "p.yaml:4") &&
-			  is(&ev, EV_POLICY, "strict"),
+	tap_ok(t,
+	       is(&ev, EV_RULE, "deny all **/.ssh/**") && is(&ev, EV_RULE_AT, "p.yaml:4") &&
+		       is(&ev, EV_POLICY, "strict"),
 	       "the rule");
 	tap_ok(t, is(&ev, EV_PATH, "/home/u/.ssh/id_rsa") && is(&ev, EV_EXE, "/usr/bin/cat"),
 	       "paths below places");
-	tap_ok(t, is(&ev, EV_EXEC_ID, "boot-id:812:4000") && is(&ev, EV_COMMAND, "cat") &&
-			  is(&ev, EV_USER, "1000") && is(&ev, EV_ANCESTRY, "sixteen-bytes-ab[1]"),
+	tap_ok(t,
+	       is(&ev, EV_EXEC_ID, "boot-id:812:4000") && is(&ev, EV_COMMAND, "cat") &&
+		       is(&ev, EV_USER, "1000") && is(&ev, EV_ANCESTRY, "sixteen-bytes-ab[1]"),
 	       "the process");
 	tap_ok(t, is(&ev, EV_UID, "0000000000000abc") && is(&ev, EV_AGENT, "demo"), "the agent");
 }
@@ -103,10 +109,14 @@ static void test_places(struct tap *t)
 		uint32_t place;
 		const char *path, *want;
 	} cases[] = {
-		{ 16, "", "/" },	     { 16, "/etc", "/etc" },
-		{ 17, "", "/home" },	     { HG_HOME_PROC, "/1/environ", "/proc/1/environ" },
-		{ HG_HOME_BPF, "", "/sys/fs/bpf" }, { 0, "/a/b", "/a/b" },
-		{ 99, "/a", "/a" },
+		{16, "", "/"},
+		{16, "/etc", "/etc"},
+		{17, "", "/home"},
+		{HG_HOME_PROC, "/1/environ", "/proc/1/environ"},
+		{HG_HOME_BPF, "", "/sys/fs/bpf"},
+		{0, "/a/b", "/a/b"},
+		{99, "/a", "/a"},
+		{0, "", "/"},
 	};
 	unsigned int i;
 
@@ -116,8 +126,9 @@ static void test_places(struct tap *t)
 
 		record_path(&r, cases[i].place, cases[i].path);
 		decode(&r, &ev);
-		tap_ok(t, is(&ev, EV_PATH, cases[i].want) &&
-				  event_has(&ev, EV_UNPLACED) == !cases[i].place,
+		tap_ok(t,
+		       is(&ev, EV_PATH, cases[i].want) &&
+			       event_has(&ev, EV_UNPLACED) == !cases[i].place,
 		       "place %u and \"%s\"", cases[i].place, cases[i].path);
 	}
 }
@@ -130,16 +141,19 @@ static void test_flags(struct tap *t)
 	record_path(&r, 16, "/x");
 	r.e.flags = HG_EVENT_PATH_CUT | HG_EVENT_EXE_CUT | HG_EVENT_DIRECTORY | HG_EVENT_UNLINKED;
 	decode(&r, &ev);
-	tap_ok(t, ev.value[EV_CUT].len == strlen("file.path") + strlen("process.executable.path") + 2 &&
-			  is(&ev, EV_CUT, "file.path"),
+	tap_ok(t,
+	       ev.value[EV_CUT].len ==
+			       strlen("file.path") + strlen("process.executable.path") + 2 &&
+		       is(&ev, EV_CUT, "file.path"),
 	       "cut paths are named");
-	tap_ok(t, event_has(&ev, EV_DIRECTORY) && event_has(&ev, EV_UNLINKED), "directory, unlinked");
+	tap_ok(t, event_has(&ev, EV_DIRECTORY) && event_has(&ev, EV_UNLINKED),
+	       "directory, unlinked");
 }
 
 static void test_unknown_rule(struct tap *t)
 {
 	_event_ struct event ev = {}, none = {}, lost = {};
-	struct decode_agent agent = { "demo", NULL };
+	struct decode_agent agent = {"demo", NULL};
 	struct record r;
 
 	record_path(&r, 16, "/x");
@@ -157,8 +171,8 @@ static void test_unknown_rule(struct tap *t)
 
 static void test_endpoints(struct tap *t)
 {
-	static const __u8 v4[] = { 10, 1, 2, 3 };
-	static const __u8 v6[16] = { 0x20, 0x01, 0x0d, 0xb8, [15] = 1 };
+	static const __u8 v4[] = {10, 1, 2, 3};
+	static const __u8 v6[16] = {0x20, 0x01, 0x0d, 0xb8, [15] = 1};
 	_event_ struct event a = {}, b = {}, c = {}, d = {};
 	struct record r;
 
@@ -167,26 +181,30 @@ static void test_endpoints(struct tap *t)
 	r.e.actions = HG_BIT(HG_CONNECT);
 	hg_endpoint_v4(&r.e.endpoint, v4, HG_TCP, 443, true);
 	decode(&r, &a);
-	tap_ok(t, is(&a, EV_EVENT, "network.connect") && is(&a, EV_ADDRESS, "10.1.2.3") &&
-			  event_number(&a, EV_PORT) == 443 && is(&a, EV_TRANSPORT, "tcp") &&
-			  is(&a, EV_ACTION, "connect") && !event_has(&a, EV_PATH),
+	tap_ok(t,
+	       is(&a, EV_EVENT, "network.connect") && is(&a, EV_ADDRESS, "10.1.2.3") &&
+		       event_number(&a, EV_PORT) == 443 && is(&a, EV_TRANSPORT, "tcp") &&
+		       is(&a, EV_ACTION, "connect") && !event_has(&a, EV_PATH),
 	       "an address");
 	r.e.what = HG_WHAT_LISTEN;
 	r.e.actions = HG_BIT(HG_LISTEN);
 	hg_endpoint_v6(&r.e.endpoint, v6, HG_UDP, 53, false);
 	decode(&r, &b);
-	tap_ok(t, is(&b, EV_EVENT, "network.listen") && is(&b, EV_ADDRESS, "2001:db8::1") &&
-			  event_number(&b, EV_PORT) == 53 && is(&b, EV_NET_TYPE, "ipv6") &&
-			  is(&b, EV_ACTION, "listen"),
+	tap_ok(t,
+	       is(&b, EV_EVENT, "network.listen") && is(&b, EV_ADDRESS, "2001:db8::1") &&
+		       event_number(&b, EV_PORT) == 53 && is(&b, EV_NET_TYPE, "ipv6") &&
+		       is(&b, EV_ACTION, "listen"),
 	       "a v6 address");
 	r.e.endpoint.len = 0;
 	decode(&r, &c);
-	tap_ok(t, !event_has(&c, EV_ADDRESS) && !event_has(&c, EV_PORT), "none that was understood");
+	tap_ok(t, !event_has(&c, EV_ADDRESS) && !event_has(&c, EV_PORT),
+	       "none that was understood");
 	r.e.what = HG_WHAT_SOCKET;
 	memcpy(r.e.endpoint.bytes, "\x11\x03\x03\x01", 4);
 	decode(&r, &d);
-	tap_ok(t, is(&d, EV_FAMILY, "packet") && is(&d, EV_SOCK_TYPE, "raw") &&
-			  event_number(&d, EV_PROTOCOL) == 0x103 && is(&d, EV_EVENT, "privilege.use"),
+	tap_ok(t,
+	       is(&d, EV_FAMILY, "packet") && is(&d, EV_SOCK_TYPE, "raw") &&
+		       event_number(&d, EV_PROTOCOL) == 0x103 && is(&d, EV_EVENT, "privilege.use"),
 	       "a kind of socket");
 }
 
@@ -231,7 +249,7 @@ static void test_random(struct tap *t)
 	for (i = 0; i < 4000; i++) {
 		size_t size = sizeof(struct hg_event) + tap_random(&seed) % 64;
 		_free_ struct hg_event *e = malloc(size);
-		struct decode_agent agent = { "demo", tap_random(&seed) & 1 ? &generation : NULL };
+		struct decode_agent agent = {"demo", tap_random(&seed) & 1 ? &generation : NULL};
 		_event_ struct event ev = {};
 		_free_ char *line = NULL;
 		size_t len;

@@ -27,7 +27,8 @@ static void test_line(struct tap *t)
 	static const char want[] =
 		"{\"time\":\"2024-05-06T07:08:09.000000001Z\",\"seq\":7,\"event\":\"file.access\","
 		"\"gen_ai\":{\"agent\":{\"name\":\"demo\"}},"
-		"\"hydraguard\":{\"ancestry\":[\"bash[3]\",\"sshd[1]\"],\"file\":{\"directory\":true}},"
+		"\"hydraguard\":{\"ancestry\":[\"bash[3]\",\"sshd[1]\"],\"file\":{\"directory\":"
+		"true}},"
 		"\"file\":{\"path\":\"/home/u/.ssh/id_rsa\"},\"process\":{\"pid\":812}}";
 	_event_ struct event ev = {};
 	_free_ char *line = NULL;
@@ -82,8 +83,9 @@ static void test_bytes(struct tap *t)
 
 	event_set_bytes(&ev, EV_PATH, "/a\xff\n\"\\\x01z", 8);
 	event_to_json(&ev, &line, &len);
-	if (!tap_ok(t, !strcmp(line, "{\"file\":{\"path\":\"/a\xef\xbf\xbd\\n\\\"\\\\\\u0001z\","
-				     "\"path_b64\":\"L2H/CiJcAXo=\"}}"),
+	if (!tap_ok(t,
+		    !strcmp(line, "{\"file\":{\"path\":\"/a\xef\xbf\xbd\\n\\\"\\\\\\u0001z\","
+				  "\"path_b64\":\"L2H/CiJcAXo=\"}}"),
 		    "what is not UTF-8 becomes U+FFFD beside its exact bytes"))
 		tap_note("%s", line);
 	tap_ok(t, !event_from_json(line, len, &back) && same(&ev, &back), "and comes back exactly");
@@ -105,8 +107,8 @@ static void test_random(struct tap *t)
 			if (event_fields[k].type != EVENT_BYTES || tap_random(&seed) & 1)
 				continue;
 			for (n = 0; n < sizeof(bytes); n++)
-				bytes[n] = tap_random(&seed) & 3 ? (char)tap_random(&seed) :
-								   "\0\n\"\xc3\xa4\xff"[n % 6];
+				bytes[n] = tap_random(&seed) & 3 ? (char)tap_random(&seed)
+								 : "\0\n\"\xc3\xa4\xff"[n % 6];
 			event_set_bytes(&ev, k, bytes, tap_random(&seed) % sizeof(bytes));
 		}
 		event_set_number(&ev, EV_PID, (uint64_t)tap_random(&seed) << 32 | 1);
@@ -121,12 +123,26 @@ static void test_random(struct tap *t)
 static void test_refused(struct tap *t)
 {
 	static const char *const lines[] = {
-		"", " ", "{", "[]", "1", "null", "\"x\"", "{}}", "{} {}", "{\"a\":}",
-		"{\"time\":1}", "{\"time\":\"now\"}", "{\"seq\":\"1\"}", "{\"event\":1}",
-		"{\"process\":{\"pid\":\"1\"}}", "{\"file\":{\"path\":{}}}",
+		"",
+		" ",
+		"{",
+		"[]",
+		"1",
+		"null",
+		"\"x\"",
+		"{}}",
+		"{} {}",
+		"{\"a\":}",
+		"{\"time\":1}",
+		"{\"time\":\"now\"}",
+		"{\"seq\":\"1\"}",
+		"{\"event\":1}",
+		"{\"process\":{\"pid\":\"1\"}}",
+		"{\"file\":{\"path\":{}}}",
 		"{\"file\":{\"path\":\"x\",\"path_b64\":\"*\"}}",
 		"{\"file\":{\"path\":\"x\",\"path_b64\":1}}",
-		"{\"hydraguard\":{\"ancestry\":\"x\"}}", "{\"hydraguard\":{\"ancestry\":[1]}}",
+		"{\"hydraguard\":{\"ancestry\":\"x\"}}",
+		"{\"hydraguard\":{\"ancestry\":[1]}}",
 		"{\"hydraguard\":{\"file\":{\"directory\":1}}}",
 	};
 	unsigned int i;
@@ -144,8 +160,9 @@ static void test_lenient(struct tap *t)
 	static const char line[] = "{\"file\":7,\"later\":{\"x\":1},\"seq\":18446744073709551615}";
 	_event_ struct event ev = {};
 
-	tap_ok(t, !event_from_json(line, strlen(line), &ev) && !event_has(&ev, EV_PATH) &&
-			  event_number(&ev, EV_SEQ) == UINT64_MAX,
+	tap_ok(t,
+	       !event_from_json(line, strlen(line), &ev) && !event_has(&ev, EV_PATH) &&
+		       event_number(&ev, EV_SEQ) == UINT64_MAX,
 	       "keys of later versions are passed over");
 }
 

@@ -48,18 +48,21 @@ static void test_lines(struct tap *t)
 	_event_ struct event ev = {}, net = {}, lost = {}, socket = {};
 
 	denial(&ev);
-	line_is(t, &ev, "07:08:09.120 demo denied read /home/u/.ssh/id_rsa by cat[812] — "
-			"deny all **/.ssh/** (strict.yaml:12)\n");
+	line_is(t, &ev,
+		"07:08:09.120 demo denied read /home/u/.ssh/id_rsa by cat[812] — "
+		"deny all **/.ssh/** (strict.yaml:12)\n");
 	event_set(&ev, EV_REASON, "no_approver");
-	line_is(t, &ev, "07:08:09.120 demo denied read /home/u/.ssh/id_rsa by cat[812] — "
-			"deny all **/.ssh/** (strict.yaml:12); the rule asks, and there is nobody to "
-			"ask\n");
+	line_is(t, &ev,
+		"07:08:09.120 demo denied read /home/u/.ssh/id_rsa by cat[812] — "
+		"deny all **/.ssh/** (strict.yaml:12); the rule asks, and there is nobody to "
+		"ask\n");
 	event_set_number(&ev, EV_COUNT, 5);
 	event_set_number(&ev, EV_MISSED, 9);
 	event_set(&ev, EV_REASON, "a_later_reason");
-	line_is(t, &ev, "07:08:09.120 demo denied read /home/u/.ssh/id_rsa by cat[812] — "
-			"deny all **/.ssh/** (strict.yaml:12); a_later_reason (5 times) (9 events "
-			"before it were lost)\n");
+	line_is(t, &ev,
+		"07:08:09.120 demo denied read /home/u/.ssh/id_rsa by cat[812] — "
+		"deny all **/.ssh/** (strict.yaml:12); a_later_reason (5 times) (9 events "
+		"before it were lost)\n");
 
 	event_set_number(&net, EV_TIME, 1714979289120000000ull);
 	event_set(&net, EV_EVENT, "network.connect");
@@ -70,7 +73,8 @@ static void test_lines(struct tap *t)
 	event_set(&net, EV_NET_TYPE, "ipv6");
 	event_set(&net, EV_TRANSPORT, "tcp");
 	event_set_number(&net, EV_PORT, 443);
-	line_is(t, &net, "07:08:09.120 audited connect [2001:db8::1]:443/tcp — no rule allows it\n");
+	line_is(t, &net,
+		"07:08:09.120 audited connect [2001:db8::1]:443/tcp — no rule allows it\n");
 
 	event_set_number(&lost, EV_TIME, 1714979289120000000ull);
 	event_set(&lost, EV_EVENT, "events.lost");
@@ -85,8 +89,9 @@ static void test_lines(struct tap *t)
 	event_set(&socket, EV_FAMILY, "packet");
 	event_set(&socket, EV_SOCK_TYPE, "raw");
 	event_set_number(&socket, EV_PROTOCOL, 3);
-	line_is(t, &socket, "07:08:09.120 denied socket packet raw socket (protocol 3) — a kind of "
-			    "socket that no rule speaks of\n");
+	line_is(t, &socket,
+		"07:08:09.120 denied socket packet raw socket (protocol 3) — a kind of "
+		"socket that no rule speaks of\n");
 }
 
 /* Whatever an agent calls itself, its files and its programs: one line without controls. */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* The event log: numbers without a gap, through rotation, writers that are killed, and full disks. */
+/* The event log: numbers without a gap, through rotation, writers that are killed, and full disks.
+ */
 #include <fcntl.h>
 #include <signal.h>
 #include <string.h>
@@ -47,7 +48,8 @@ static unsigned int lines(const char *file, uint64_t first, bool *ret_gap)
 			*ret_gap = true;
 			return n;
 		}
-		*ret_gap |= event_from_json(p, end - p, &ev) || event_number(&ev, EV_SEQ) != first + n;
+		*ret_gap |=
+			event_from_json(p, end - p, &ev) || event_number(&ev, EV_SEQ) != first + n;
 	}
 	return n;
 }
@@ -133,7 +135,7 @@ static void test_boot(struct tap *t)
 
 static void test_full(struct tap *t)
 {
-	struct rlimit limit = { 4096, RLIM_INFINITY };
+	struct rlimit limit = {4096, RLIM_INFINITY};
 	_batch_ struct batch b = {};
 	unsigned int i;
 	int err;

@@ -28,9 +28,10 @@ static void test_parse(struct tap *t)
 	tap_ok(t, !strcmp(m.lines[2].path, "/mnt/with space"), "an escaped space");
 	tap_ok(t, !strcmp(m.lines[9].root, "/a\tb\nc\\d") && !strcmp(m.lines[9].path, "/y#"),
 	       "tab, line feed, backslash, number sign");
-	tap_ok(t, !strcmp(m.lines[3].type, "xfs") && m.lines[3].major == 8 && m.lines[3].minor == 2 &&
-			  m.lines[3].id == 31 && m.lines[3].parent == 28 &&
-			  !strcmp(m.lines[3].root, "/sub"),
+	tap_ok(t,
+	       !strcmp(m.lines[3].type, "xfs") && m.lines[3].major == 8 && m.lines[3].minor == 2 &&
+		       m.lines[3].id == 31 && m.lines[3].parent == 28 &&
+		       !strcmp(m.lines[3].root, "/sub"),
 	       "behind several tags");
 	tap_ok(t, !strcmp(m.lines[2].type, "xfs"), "without a tag");
 }
@@ -64,7 +65,7 @@ static void test_choice(struct tap *t)
 
 static void test_nameable(struct tap *t)
 {
-	static const bool want[] = { false, true, true, true, true, true, true, false, false, true };
+	static const bool want[] = {false, true, true, true, true, true, true, false, false, true};
 	_mount_table_ struct mount_table m = {};
 	size_t i;
 
@@ -90,8 +91,13 @@ static void test_blocking(struct tap *t)
 static void test_refused(struct tap *t)
 {
 	static const char *const texts[] = {
-		"x\n", "1 2 3 / / rw - ext4 a rw\n", "1 2 8:1 / / rw shared:1\n",
-		"1 2 8:1 / / rw -\n", "1 2 8:1 / /\n", "1 2 8:1\n", "1 2 8:1 / / rw - ext4 a rw",
+		"x\n",
+		"1 2 3 / / rw - ext4 a rw\n",
+		"1 2 8:1 / / rw shared:1\n",
+		"1 2 8:1 / / rw -\n",
+		"1 2 8:1 / /\n",
+		"1 2 8:1\n",
+		"1 2 8:1 / / rw - ext4 a rw",
 		"\n",
 	};
 	size_t i, taken = 0, len;

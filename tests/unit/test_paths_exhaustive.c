@@ -10,7 +10,7 @@
 #include "tap.h"
 
 #define MAX_PATTERNS 20000
-#define MAX_PATHS 2000
+#define MAX_PATHS    2000
 
 struct text {
 	char s[24];
@@ -108,7 +108,7 @@ static void make_patterns(const char *const tokens[], int n_tokens, int depth, c
 
 static void make_paths(int depth, const char *prefix)
 {
-	static const char *const tokens[] = { "a", "b", "/" };
+	static const char *const tokens[] = {"a", "b", "/"};
 	size_t len = strlen(prefix);
 	int i;
 
@@ -127,13 +127,13 @@ static void make_paths(int depth, const char *prefix)
 }
 
 /* Rule i of the list: its verdict, and its actions: rule 1 speaks of fewer. */
-static const enum hg_verdict verdicts[3] = { HG_ALLOW, HG_DENY, HG_ASK };
-static const uint8_t actions[3] = { 0x3f, 0x03, 0x3e };
+static const enum hg_verdict verdicts[3] = {HG_ALLOW, HG_DENY, HG_ASK};
+static const uint8_t actions[3] = {0x3f, 0x03, 0x3e};
 
 /* Compares one list of patterns over all paths; returns the failures and notes the first. */
 static unsigned compare(const char *const list[], int n, bool slow, unsigned *noted)
 {
-	struct ruleset_error error = { 0 };
+	struct ruleset_error error = {0};
 	struct ruleset *rs;
 	struct image *im = NULL;
 	struct hg_out out;
@@ -173,8 +173,8 @@ static unsigned compare(const char *const list[], int n, bool slow, unsigned *no
 			}
 			failed += bad;
 			if (bad && !(*noted)++)
-				tap_note("patterns %s .. %s path %s action %u: %u, want %u", list[0],
-					 list[n - 1], path, a, out.rule[a], want);
+				tap_note("patterns %s .. %s path %s action %u: %u, want %u",
+					 list[0], list[n - 1], path, a, out.rule[a], want);
 			if (n == 1 && !slow)
 				break;
 		}
@@ -190,11 +190,12 @@ static void singles(struct tap *t)
 	size_t i;
 
 	for (i = 0; i < n_patterns; i++) {
-		const char *list[1] = { patterns[i].s };
+		const char *list[1] = {patterns[i].s};
 
 		failed += compare(list, 1, i % 16 == 0, &noted);
 	}
-	tap_ok(t, !failed && n_patterns > 500, "%zu patterns alone, %zu paths", n_patterns, n_paths);
+	tap_ok(t, !failed && n_patterns > 500, "%zu patterns alone, %zu paths", n_patterns,
+	       n_paths);
 }
 
 static void pairs(struct tap *t)
@@ -204,7 +205,7 @@ static void pairs(struct tap *t)
 
 	for (i = 0; i < n_patterns; i++)
 		for (k = 0; k < n_patterns; k++) {
-			const char *list[2] = { patterns[i].s, patterns[k].s };
+			const char *list[2] = {patterns[i].s, patterns[k].s};
 
 			failed += compare(list, 2, (i + k) % 64 == 0, &noted);
 		}
@@ -220,8 +221,7 @@ static void triples(struct tap *t)
 	for (i = 0; i < n_patterns; i++)
 		for (k = 0; k < n_patterns; k++)
 			for (m = 0; m < n_patterns; m++) {
-				const char *list[3] = { patterns[i].s, patterns[k].s,
-							patterns[m].s };
+				const char *list[3] = {patterns[i].s, patterns[k].s, patterns[m].s};
 
 				failed += compare(list, 3, false, &noted);
 			}
@@ -231,9 +231,9 @@ static void triples(struct tap *t)
 
 int main(void)
 {
-	static const char *const all[] = { "a", "b", "/", "*", "?", "**" };
-	static const char *const few[] = { "a", "/", "**", "*" };
-	struct tap t = { 0 };
+	static const char *const all[] = {"a", "b", "/", "*", "?", "**"};
+	static const char *const few[] = {"a", "/", "**", "*"};
+	struct tap t = {0};
 
 	make_paths(6, "");
 	make_patterns(all, 6, 5, "");

@@ -14,19 +14,36 @@ static char name[] = "demo-1";
 static struct agent_record sample(void)
 {
 	return (struct agent_record){
-		.name = name, .number = 7, .uid = 0xfedcba9876543210, .generation = 3,
-		.cgroup = (char *)"/sys/fs/cgroup/hydraguard/demo-1", .cgroup_id = 1ull << 33,
-		.made_cgroup = true, .policy_file = (char *)"p \"q\"\n.yaml", .cwd = (char *)"/r\xff",
-		.home = (char *)"/home/u", .policy_name = (char *)"demo", .attached = 12,
+		.name = name,
+		.number = 7,
+		.uid = 0xfedcba9876543210,
+		.generation = 3,
+		.cgroup = (char *)"/sys/fs/cgroup/hydraguard/demo-1",
+		.cgroup_id = 1ull << 33,
+		.made_cgroup = true,
+		.policy_file = (char *)"p \"q\"\n.yaml",
+		.cwd = (char *)"/r\xff",
+		.home = (char *)"/home/u",
+		.policy_name = (char *)"demo",
+		.attached = 12,
 		.retired_hits = 5,
 	};
 }
 
 static void test_names(struct tap *t)
 {
-	static const char *const good[] = { "a", "mail-reader_2.x", "9", "A" };
+	static const char *const good[] = {"a", "mail-reader_2.x", "9", "A"};
 	static const char *const bad[] = {
-		"", ".", "..", ".x", "-x", "a/b", "a b", "a\n", "\xc3\xa4", "a:b",
+		"",
+		".",
+		"..",
+		".x",
+		"-x",
+		"a/b",
+		"a b",
+		"a\n",
+		"\xc3\xa4",
+		"a:b",
 		"0123456789012345678901234567890123456789012345678901234567890123",
 	};
 	char buf[AGENT_NAME_MAX + 1];
@@ -48,11 +65,13 @@ static void test_agent(struct tap *t, int dir)
 
 	tap_ok(t, !agent_record_write(dir, &a), "written");
 	tap_ok(t, !agent_record_read(dir, name, &b), "read");
-	tap_ok(t, b.number == 7 && b.uid == a.uid && b.cgroup_id == a.cgroup_id && b.made_cgroup &&
-			  b.generation == 3 && b.attached == 12 && b.retired_hits == 5,
+	tap_ok(t,
+	       b.number == 7 && b.uid == a.uid && b.cgroup_id == a.cgroup_id && b.made_cgroup &&
+		       b.generation == 3 && b.attached == 12 && b.retired_hits == 5,
 	       "the numbers");
-	tap_ok(t, b.cwd && !strcmp(b.cwd, a.cwd) && !strcmp(b.policy_file, a.policy_file) &&
-			  !strcmp(b.home, a.home) && !b.workspace,
+	tap_ok(t,
+	       b.cwd && !strcmp(b.cwd, a.cwd) && !strcmp(b.policy_file, a.policy_file) &&
+		       !strcmp(b.home, a.home) && !b.workspace,
 	       "the texts, whatever their bytes");
 	tap_ok(t, agent_record_read(dir, "other", &none) == -ENOENT, "another name");
 	tap_ok(t, agent_record_read(dir, "../x", &none) == -ENOENT, "a name that leads out");
@@ -68,16 +87,19 @@ static void agent_put(int dir, const char *text, size_t len)
 static void test_agent_damaged(struct tap *t, int dir)
 {
 	static const char *const swaps[][2] = {
-		{ "\"number\": 7", "\"number\": 0" },	{ "\"number\": 7", "\"number\": 1024" },
-		{ "\"number\": 7", "\"number\": -7" },	{ "\"number\": 7", "\"number\": \"7\"" },
-		{ "\"number\": 7", "\"number\": 7.5" }, { "\"number\": 7", "\"other\": 7" },
-		{ "\"name\": \"demo-1\"", "\"name\": \"demo-2\"" },
-		{ "\"name\": \"demo-1\"", "\"name\": null" },
-		{ "\"made_cgroup\": true", "\"made_cgroup\": 1" },
-		{ "\"cgroup\": \"/sys", "\"cgroup\": \"sys" },
-		{ "\"uid\":", "\"uid\": 0, \"x\":" },
-		{ "\"home\": \"/home/u\"", "\"home\": 1" },
-		{ "\"cwd\":", "\"cwd\": \"a\\u0000b\", \"x\":" },
+		{"\"number\": 7", "\"number\": 0"},
+		{"\"number\": 7", "\"number\": 1024"},
+		{"\"number\": 7", "\"number\": -7"},
+		{"\"number\": 7", "\"number\": \"7\""},
+		{"\"number\": 7", "\"number\": 7.5"},
+		{"\"number\": 7", "\"other\": 7"},
+		{"\"name\": \"demo-1\"", "\"name\": \"demo-2\""},
+		{"\"name\": \"demo-1\"", "\"name\": null"},
+		{"\"made_cgroup\": true", "\"made_cgroup\": 1"},
+		{"\"cgroup\": \"/sys", "\"cgroup\": \"sys"},
+		{"\"uid\":", "\"uid\": 0, \"x\":"},
+		{"\"home\": \"/home/u\"", "\"home\": 1"},
+		{"\"cwd\":", "\"cwd\": \"a\\u0000b\", \"x\":"},
 	};
 	_free_ char *whole = NULL;
 	size_t len, i, taken = 0;
@@ -109,12 +131,16 @@ static void test_agent_damaged(struct tap *t, int dir)
 static void test_generation(struct tap *t, int dir)
 {
 	struct rule_record rules[] = {
-		{ .file = (char *)"p.yaml", .text = (char *)"allow read /**", .line = 1 },
-		{ .file = (char *)"<builtin>", .text = (char *)"deny all \xff", .line = 9 },
+		{.file = (char *)"p.yaml", .text = (char *)"allow read /**", .line = 1},
+		{.file = (char *)"<builtin>", .text = (char *)"deny all \xff", .line = 9},
 	};
 	struct generation_record g = {
-		.generation = 3, .image = ~0ull, .policy_name = (char *)"demo", .mode = 1,
-		.rules = rules, .n_rules = 2,
+		.generation = 3,
+		.image = ~0ull,
+		.policy_name = (char *)"demo",
+		.mode = 1,
+		.rules = rules,
+		.n_rules = 2,
 	};
 	_generation_ struct generation_record back = {}, other = {};
 	_free_ uint32_t *numbers = NULL;
@@ -122,14 +148,16 @@ static void test_generation(struct tap *t, int dir)
 
 	tap_ok(t, !generation_write(dir, name, &g) && !generation_read(dir, name, 3, &back),
 	       "written and read");
-	tap_ok(t, back.n_rules == 2 && back.image == ~0ull && back.mode == 1 &&
-			  !strcmp(back.rules[1].text, "deny all \xff") && back.rules[1].line == 9,
+	tap_ok(t,
+	       back.n_rules == 2 && back.image == ~0ull && back.mode == 1 &&
+		       !strcmp(back.rules[1].text, "deny all \xff") && back.rules[1].line == 9,
 	       "the same");
 	tap_ok(t, generation_read(dir, name, 4, &other) == -ENOENT, "another generation");
 	g.generation = 12;
 	generation_write(dir, name, &g);
-	tap_ok(t, !generations_list(dir, name, &numbers, &n) && n == 2 && numbers[0] == 3 &&
-			  numbers[1] == 12,
+	tap_ok(t,
+	       !generations_list(dir, name, &numbers, &n) && n == 2 && numbers[0] == 3 &&
+		       numbers[1] == 12,
 	       "which there are, ascending");
 	renameat(dir, "demo-1/generation-12.json", dir, "demo-1/generation-5.json");
 	tap_ok(t, generation_read(dir, name, 5, &other) == -EBADMSG, "one under another's name");

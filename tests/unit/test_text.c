@@ -13,15 +13,15 @@ static size_t oracle(const unsigned char *b, size_t len)
 		size_t n;
 		unsigned char low[4], high[4];
 	} rows[] = {
-		{ 1, { 0x00 }, { 0x7f } },
-		{ 2, { 0xc2, 0x80 }, { 0xdf, 0xbf } },
-		{ 3, { 0xe0, 0xa0, 0x80 }, { 0xe0, 0xbf, 0xbf } },
-		{ 3, { 0xe1, 0x80, 0x80 }, { 0xec, 0xbf, 0xbf } },
-		{ 3, { 0xed, 0x80, 0x80 }, { 0xed, 0x9f, 0xbf } },
-		{ 3, { 0xee, 0x80, 0x80 }, { 0xef, 0xbf, 0xbf } },
-		{ 4, { 0xf0, 0x90, 0x80, 0x80 }, { 0xf0, 0xbf, 0xbf, 0xbf } },
-		{ 4, { 0xf1, 0x80, 0x80, 0x80 }, { 0xf3, 0xbf, 0xbf, 0xbf } },
-		{ 4, { 0xf4, 0x80, 0x80, 0x80 }, { 0xf4, 0x8f, 0xbf, 0xbf } },
+		{1, {0x00}, {0x7f}},
+		{2, {0xc2, 0x80}, {0xdf, 0xbf}},
+		{3, {0xe0, 0xa0, 0x80}, {0xe0, 0xbf, 0xbf}},
+		{3, {0xe1, 0x80, 0x80}, {0xec, 0xbf, 0xbf}},
+		{3, {0xed, 0x80, 0x80}, {0xed, 0x9f, 0xbf}},
+		{3, {0xee, 0x80, 0x80}, {0xef, 0xbf, 0xbf}},
+		{4, {0xf0, 0x90, 0x80, 0x80}, {0xf0, 0xbf, 0xbf, 0xbf}},
+		{4, {0xf1, 0x80, 0x80, 0x80}, {0xf3, 0xbf, 0xbf, 0xbf}},
+		{4, {0xf4, 0x80, 0x80, 0x80}, {0xf4, 0x8f, 0xbf, 0xbf}},
 	};
 	size_t i, k;
 
@@ -38,8 +38,8 @@ static size_t oracle(const unsigned char *b, size_t len)
 static void test_utf8(struct tap *t)
 {
 	static const unsigned char edges[] = {
-		0x00, 0x41, 0x7f, 0x80, 0x8f, 0x90, 0x9f, 0xa0, 0xbf, 0xc0, 0xc1, 0xc2, 0xdf, 0xe0,
-		0xe1, 0xec, 0xed, 0xee, 0xef, 0xf0, 0xf1, 0xf3, 0xf4, 0xf5, 0xf8, 0xff,
+		0x00, 0x41, 0x7f, 0x80, 0x8f, 0x90, 0x9f, 0xa0, 0xbf, 0xc0, 0xc1, 0xc2, 0xdf,
+		0xe0, 0xe1, 0xec, 0xed, 0xee, 0xef, 0xf0, 0xf1, 0xf3, 0xf4, 0xf5, 0xf8, 0xff,
 	};
 	unsigned int a, b, c, d, n = ARRAY_SIZE(edges), wrong = 0;
 	unsigned char bytes[4];
@@ -68,7 +68,8 @@ static void test_repair(struct tap *t)
 	size_t len;
 
 	a = utf8_repair("a\xff\xc3(\xe2\x82", 6, &len);
-	tap_ok(t, len == strlen(a) && !strcmp(a, "a\xef\xbf\xbd\xef\xbf\xbd(\xef\xbf\xbd\xef\xbf\xbd"),
+	tap_ok(t,
+	       len == strlen(a) && !strcmp(a, "a\xef\xbf\xbd\xef\xbf\xbd(\xef\xbf\xbd\xef\xbf\xbd"),
 	       "each stray byte becomes U+FFFD");
 	b = utf8_repair("\xc3\xa4\0x", 4, &len);
 	tap_ok(t, len == 4 && !memcmp(b, "\xc3\xa4\0x", 4), "what is fine is left, NUL included");
@@ -100,9 +101,18 @@ static void test_show(struct tap *t)
 	show_is(t, "/tmp/a b", 8, "/tmp/a b");
 	show_is(t, "x\n12:00 fake denied", 19, "x\\n12:00 fake denied");
 	show_is(t, "\033[2J\r\t\\", 7, "\\x1b[2J\\r\\t\\\\");
-	show_is(t, "\xe2\x80\xae" "gpj.exe", 10, "\\u{202e}gpj.exe");
-	show_is(t, "a\xe2\x80\x8b" "b", 5, "a\\u{200b}b");
-	show_is(t, "\xc2\x9b" "31m", 5, "\\u{9b}31m");
+	show_is(t,
+		"\xe2\x80\xae"
+		"gpj.exe",
+		10, "\\u{202e}gpj.exe");
+	show_is(t,
+		"a\xe2\x80\x8b"
+		"b",
+		5, "a\\u{200b}b");
+	show_is(t,
+		"\xc2\x9b"
+		"31m",
+		5, "\\u{9b}31m");
 	show_is(t, "\xff\xfe", 2, "\\xff\\xfe");
 	show_is(t, "gr\xc3\xbc\xc3\x9f", 6, "gr\xc3\xbc\xc3\x9f");
 	show_is(t, "a\0b", 3, "a\\x00b");
@@ -120,8 +130,8 @@ static void test_show(struct tap *t)
 
 static void test_base64(struct tap *t)
 {
-	static const char *const wrong[] = { "A", "AB", "ABC", "A===", "=AAA", "AB=C", "AA A",
-					     "\xff\xff\xff\xff", "AAAA=AAA" };
+	static const char *const wrong[] = {
+		"A", "AB", "ABC", "A===", "=AAA", "AB=C", "AA A", "\xff\xff\xff\xff", "AAAA=AAA"};
 	uint64_t seed = 7;
 	unsigned int i, bad = 0;
 	char bytes[64], *back;
@@ -155,9 +165,13 @@ static void time_is(struct tap *t, const char *text, uint64_t want)
 
 static void test_time(struct tap *t)
 {
-	static const char *const wrong[] = { "", "yesterday", "2024-05-06", "2024-05-06T07:08:09",
-					     "2024-05-06T07:08:09+0200", "2024-05-06T07:08:09Zx",
-					     "1960-01-01T00:00:00Z" };
+	static const char *const wrong[] = {"",
+					    "yesterday",
+					    "2024-05-06",
+					    "2024-05-06T07:08:09",
+					    "2024-05-06T07:08:09+0200",
+					    "2024-05-06T07:08:09Zx",
+					    "1960-01-01T00:00:00Z"};
 	char text[TIME_TEXT_LEN + 1];
 	uint64_t ns;
 	unsigned int i;
@@ -175,8 +189,9 @@ static void test_time(struct tap *t)
 
 static void test_duration(struct tap *t)
 {
-	static const char *const wrong[] = { "", "5", "m", "5x", "-5m", "5m ", "1h30",
-					     "99999999999999999999s", "40000d", "36500d36500d" };
+	static const char *const wrong[] = {
+		"",	  "5",		 "m", "5x", "-5m", "5m ", "1h30", "99999999999999999999s",
+		"40000d", "36500d36500d"};
 	uint64_t ns = 0;
 	unsigned int i;
 

@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* File systems' own requests on a descriptor that was opened for reading. */
+#include <linux/btrfs.h>
+#include <linux/btrfs_tree.h>
+#include <linux/fs.h>
+#include <sys/ioctl.h>
+
+#include "act.h"
+
+#define EXT4_IOC_SHUTDOWN _IOR('X', 125, uint32_t)
+#define EXT4_IOC_SETVERSION _IOW('f', 4, long)
+
+static int reader(const char *path)
+{
+	return must(open(path, O_RDONLY), path);
+}
+
+/* subvolume, directory, name */
+static void snapshot(char **arg)
+{
+	struct btrfs_ioctl_vol_args_v2 a = { .fd = reader(arg[0]) };
+
+	snprintf(a.name, sizeof(a.name), "%s", arg[2]);
+	must(ioctl(reader(arg[1]), BTRFS_IOC_SNAP_CREATE_V2, &a), "BTRFS_IOC_SNAP_CREATE_V2");
+}
+
+static void subvolume(char **arg)
+{
+	struct btrfs_ioctl_vol_args a = {};
+
+	snprintf(a.name, sizeof(a.name), "%s", arg[1]);
+	must(ioctl(reader(arg[0]), BTRFS_IOC_SUBVOL_CREATE, &a), "BTRFS_IOC_SUBVOL_CREATE");
+}
+
+static void destroy(char **arg)
+{
+	struct btrfs_ioctl_vol_args a = {};
+
+	snprintf(a.name, sizeof(a.name), "%s", arg[1]);
+	must(ioctl(reader(arg[0]), BTRFS_IOC_SNAP_DESTROY, &a), "BTRFS_IOC_SNAP_DESTROY");
+}
+
+static void read_only(char **arg)
+{
+	uint64_t flags = BTRFS_SUBVOL_RDONLY;
+
+	must(ioctl(reader(arg[0]), BTRFS_IOC_SUBVOL_SETFLAGS, &flags), "BTRFS_IOC_SUBVOL_SETFLAGS");
+}
+
+/* The trees themselves: small files lie in them whole. Any descriptor on the file system. */
+static void search(char **arg)
+{
+	struct btrfs_ioctl_search_args a = { .key = {
+		.tree_id = strtoull(arg[1], NULL, 0),
+		.max_objectid = UINT64_MAX, .max_offset = UINT64_MAX, .max_transid = UINT64_MAX,
+		.max_type = UINT32_MAX, .nr_items = 4096,
+	} };
+
+	must(ioctl(reader(arg[0]), BTRFS_IOC_TREE_SEARCH, &a), "BTRFS_IOC_TREE_SEARCH");
+	fwrite(a.buf, 1, sizeof(a.buf), stdout);
+}
+
+/* A read-only subvolume as a stream. */
+static void send_stream(char **arg)
+{
+	struct btrfs_ioctl_send_args a = {};
+	int ends[2];
+
+	must(pipe(ends), "pipe");
+	a.send_fd = ends[1];
+	if (!fork()) {
+		close(ends[1]);
+		show(ends[0]);
+		_exit(0);
+	}
+	must(ioctl(reader(arg[0]), BTRFS_IOC_SEND, &a), "BTRFS_IOC_SEND");
+	close(ends[1]);
+	usleep(200000);
+}
+
+static void generation(char **arg)
+{
+	long to = 4711;
+
+	must(ioctl(reader(arg[0]), FS_IOC_SETVERSION, &to), "FS_IOC_SETVERSION");
+}
+
+static void generation_ext4(char **arg)
+{
+	long to = 4712;
+
+	must(ioctl(reader(arg[0]), EXT4_IOC_SETVERSION, &to), "EXT4_IOC_SETVERSION");
+}
+
+static void label(char **arg)
+{
+	char text[FSLABEL_MAX] = "planted";
+
+	must(ioctl(reader(arg[0]), FS_IOC_SETFSLABEL, text), "FS_IOC_SETFSLABEL");
+}
+
+static void label_show(char **arg)
+{
+	char text[FSLABEL_MAX] = "";
+
+	must(ioctl(reader(arg[0]), FS_IOC_GETFSLABEL, text), "FS_IOC_GETFSLABEL");
+	printf("%s\n", text);
+}
+
+static void freeze(char **arg)
+{
+	must(ioctl(reader(arg[0]), FIFREEZE, 0), "FIFREEZE");
+}
+
+static void thaw(char **arg)
+{
+	ioctl(reader(arg[0]), FITHAW, 0);
+}
+
+static void shut_down(char **arg)
+{
+	uint32_t how = 2;
+
+	must(ioctl(reader(arg[0]), EXT4_IOC_SHUTDOWN, &how), "EXT4_IOC_SHUTDOWN");
+}
+
+static const struct verb verbs[] = {
+	{ "snapshot", 3, snapshot },	 { "subvolume", 2, subvolume },
+	{ "destroy", 2, destroy },	 { "read-only", 1, read_only },
+	{ "search", 2, search },	 { "send", 1, send_stream },
+	{ "generation", 1, generation }, { "generation-ext4", 1, generation_ext4 },
+	{ "label", 1, label },		 { "label-show", 1, label_show },
+	{ "freeze", 1, freeze },	 { "thaw", 1, thaw },
+	{ "shutdown", 1, shut_down },
+};
+VERBS_MAIN(verbs)

@@ -1,0 +1,203 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Reading a file through a mount made for it. Every verb works in a mount namespace of its own,
+ * as an ordinary user in a user namespace of its own as well.
+ */
+#include <linux/mount.h>
+#include <sched.h>
+#include <sys/mount.h>
+
+#include "act.h"
+
+static void write_file(const char *path, const char *text)
+{
+	int fd = must(open(path, O_WRONLY), path);
+
+	must(write(fd, text, strlen(text)), path);
+	close(fd);
+}
+
+static void own_namespace(void)
+{
+	char map[64];
+	uid_t uid = geteuid();
+
+	if (uid) {
+		must(unshare(CLONE_NEWUSER | CLONE_NEWNS), "unshare");
+		write_file("/proc/self/setgroups", "deny");
+		snprintf(map, sizeof(map), "0 %u 1", uid);
+		write_file("/proc/self/uid_map", map);
+		write_file("/proc/self/gid_map", map);
+	} else {
+		must(unshare(CLONE_NEWNS), "unshare");
+	}
+	must(mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL), "private");
+}
+
+static void show_path(const char *path)
+{
+	show(must(open(path, O_RDONLY), path));
+}
+
+/* box, mount point */
+static void bind(char **arg)
+{
+	char key[4096];
+
+	own_namespace();
+	must(mount(arg[0], arg[1], NULL, MS_BIND, NULL), "bind");
+	snprintf(key, sizeof(key), "%s/key", arg[1]);
+	show_path(key);
+}
+
+static void bind_file(char **arg)
+{
+	char from[4096], to[4096];
+
+	own_namespace();
+	snprintf(from, sizeof(from), "%s/key", arg[0]);
+	snprintf(to, sizeof(to), "%s/file", arg[1]);
+	close(must(open(to, O_CREAT | O_WRONLY, 0600), to));
+	must(mount(from, to, NULL, MS_BIND, NULL), "bind");
+	show_path(to);
+}
+
+/* A copy of a mount that hangs nowhere. */
+static void detached(char **arg)
+{
+	int tree;
+
+	own_namespace();
+	tree = must(syscall(SYS_open_tree, AT_FDCWD, arg[0], OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC),
+		    "open_tree");
+	show(must(openat(tree, "key", O_RDONLY), "key"));
+}
+
+static void detached_moved(char **arg)
+{
+	struct mount_attr attr = { .attr_set = MOUNT_ATTR_NOSUID };
+	char key[4096];
+	int tree;
+
+	own_namespace();
+	tree = must(syscall(SYS_open_tree, AT_FDCWD, arg[0], OPEN_TREE_CLONE | AT_RECURSIVE),
+		    "open_tree");
+	must(syscall(SYS_mount_setattr, tree, "", AT_EMPTY_PATH, &attr, sizeof(attr)),
+	     "mount_setattr");
+	must(syscall(SYS_move_mount, tree, "", AT_FDCWD, arg[1], MOVE_MOUNT_F_EMPTY_PATH),
+	     "move_mount");
+	snprintf(key, sizeof(key), "%s/key", arg[1]);
+	show_path(key);
+}
+
+static void overlay_on(const char *lower, const char *at)
+{
+	char options[8192];
+
+	snprintf(options, sizeof(options), "lowerdir=%s:%s", lower, at);
+	if (mount("overlay", at, "overlay", 0, options)) {
+		if (errno == ENODEV)
+			skip("no overlayfs");
+		fail("overlay");
+	}
+}
+
+static void overlay(char **arg)
+{
+	char key[4096];
+
+	own_namespace();
+	overlay_on(arg[0], arg[1]);
+	snprintf(key, sizeof(key), "%s/key", arg[1]);
+	show_path(key);
+}
+
+/* Writes through an overlay whose upper layer is the box. The work directory must be beside. */
+static void overlay_upper(char **arg)
+{
+	char options[8192], file[4096];
+	int fd;
+
+	own_namespace();
+	snprintf(options, sizeof(options), "lowerdir=%s,upperdir=%s,workdir=%s,userxattr", arg[1],
+		 arg[0], arg[2]);
+	if (mount("overlay", arg[1], "overlay", 0, options)) {
+		if (errno == ENODEV)
+			skip("no overlayfs");
+		fail("overlay");
+	}
+	snprintf(file, sizeof(file), "%s/planted", arg[1]);
+	fd = must(open(file, O_CREAT | O_WRONLY, 0600), file);
+	must(write(fd, "x", 1), "write");
+}
+
+static void change_root(char **arg)
+{
+	own_namespace();
+	must(chroot(arg[0]), "chroot");
+	must(chdir("/"), "chdir");
+	show_path("/key");
+}
+
+static void pivot(char **arg)
+{
+	own_namespace();
+	must(mount(arg[0], arg[0], NULL, MS_BIND, NULL), "bind");
+	must(chdir(arg[0]), "chdir");
+	must(syscall(SYS_pivot_root, ".", "."), "pivot_root");
+	show_path("/key");
+}
+
+/* Hidden under a tmpfs, and from behind it bound to where something allowed is. */
+static void covered(char **arg)
+{
+	char path[4096];
+	int box;
+
+	own_namespace();
+	box = must(open(arg[0], O_PATH), arg[0]);
+	must(mount("tmpfs", arg[0], "tmpfs", 0, NULL), "tmpfs");
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", box);
+	must(mount(path, arg[1], NULL, MS_BIND, NULL), "bind");
+	snprintf(path, sizeof(path), "%s/key", arg[1]);
+	show_path(path);
+}
+
+/* A file system of one's own, never mounted anywhere: honest only. */
+static void own_tmpfs(char **arg)
+{
+	int fs, mnt, fd;
+
+	own_namespace();
+	fs = must(syscall(SYS_fsopen, "tmpfs", 0), "fsopen");
+	must(syscall(SYS_fsconfig, fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0), "fsconfig");
+	mnt = must(syscall(SYS_fsmount, fs, 0, 0), "fsmount");
+	fd = must(openat(mnt, "key", O_CREAT | O_RDWR, 0600), "key");
+	must(write(fd, arg[0], strlen(arg[0])), "write");
+	lseek(fd, 0, SEEK_SET);
+	show(fd);
+}
+
+/* A network file system: the kernel itself connects. port, mount point */
+static void nfs(char **arg)
+{
+	char options[512];
+
+	snprintf(options, sizeof(options),
+		 "vers=3,proto=tcp,port=%s,mountport=%s,mountproto=tcp,mountaddr=127.0.0.1,"
+		 "addr=127.0.0.1,nolock,soft,timeo=10,retrans=1", arg[0], arg[0]);
+	alarm(4);
+	if (mount("127.0.0.1:/x", arg[1], "nfs", 0, options) && errno == ENODEV)
+		skip("no NFS");
+	fail("nfs");
+}
+
+static const struct verb verbs[] = {
+	{ "bind", 2, bind },		 { "bind-file", 2, bind_file },
+	{ "detached", 1, detached },	 { "detached-moved", 2, detached_moved },
+	{ "overlay", 2, overlay },	 { "overlay-upper", 3, overlay_upper },
+	{ "chroot", 1, change_root },	 { "pivot", 1, pivot },
+	{ "covered", 2, covered },	 { "own-tmpfs", 1, own_tmpfs },
+	{ "nfs", 2, nfs },
+};
+VERBS_MAIN(verbs)

@@ -1,0 +1,206 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+# What each confinement adds to a system call, all measured in one boot of one guest; run by
+# tools/bench. Prints records of words separated by tabs:
+#   kernel RELEASE · call CASE CALL INSTRUCTIONS · load WHAT INSTRUCTIONS · memory WHAT BYTES
+#   · skip CASE REASON
+# CASE `bare` comes several times: before, between and after the others.
+set -euo pipefail
+
+build=/src/build
+hydraguard=$build/hydraguard
+root=/srv
+program=/usr/local/bin/bench_syscalls
+secret=/root/secret
+work=$(mktemp -d)
+
+bench()
+{
+	"$program" "$@" "$root"
+}
+
+# Runs a case's command and prints what it measured.
+measure()
+{
+	local case=$1 line
+	shift
+
+	"$@" >"$work/measured" || {
+		echo "bench: the case $case failed" >&2
+		exit 1
+	}
+	while read -r line; do
+		printf 'call\t%s\t%s\n' "$case" "$line"
+	done <"$work/measured"
+}
+
+skip()
+{
+	printf 'skip\t%s\t%s\n' "$1" "$2"
+}
+
+# Two profiles of 20 rules that allow the same.
+apparmor_profile()
+{
+	cat <<-'END'
+		abi <abi/3.0>,
+		profile bench {
+		  / r,
+		  /usr/** rmix,
+		  /bin/** rmix,
+		  /sbin/** rmix,
+		  /lib/** rmix,
+		  /lib64/** rmix,
+		  /etc/** r,
+		  /proc/** r,
+		  /sys/** r,
+		  /dev/null rw,
+		  /dev/zero r,
+		  /dev/urandom r,
+		  /dev/pts/* rw,
+		  /tmp/** rw,
+		  /var/** r,
+		  /srv/** rwmix,
+		  deny /etc/shadow rw,
+		  deny /root/** rwlmx,
+		  deny /**/.env rwlmx,
+		  network inet dgram,
+		}
+	END
+}
+
+twenty_rules()
+{
+	cat <<-'END'
+		version: 1
+		name: twenty-rules
+		rules:
+		  - allow read /
+		  - allow read,exec /usr/**
+		  - allow read,exec /bin/**
+		  - allow read,exec /sbin/**
+		  - allow read,exec /lib/**
+		  - allow read,exec /lib64/**
+		  - allow read /etc/**
+		  - allow read /proc/**
+		  - allow read /sys/**
+		  - allow read,write /dev/null
+		  - allow read /dev/zero
+		  - allow read /dev/urandom
+		  - allow read,write /dev/pts/*
+		  - allow read,write /tmp/**
+		  - allow read /var/**
+		  - allow all /srv/**
+		  - deny all /etc/shadow
+		  - deny all /root/**
+		  - deny all **/.env
+		  - allow connect 127.0.0.0/8:*/udp
+	END
+}
+
+# A shipped policy, and what the benchmark needs beside it.
+workspace_write()
+{
+	cat <<-'END'
+		version: 1
+		name: workspace-write
+		extends: workspace-write
+		workspace: /srv
+		rules:
+		  - deny read /root/secret
+		  - allow connect 127.0.0.1:9/udp
+	END
+}
+
+# Kernel memory of the policy images that are loaded.
+images_bytes()
+{
+	bpftool -j map show | jq '[.[] | select(.type == "array" and .bytes_value == 131072)
+		| .bytes_value * .max_entries] | add // 0'
+}
+
+maps_bytes()
+{
+	bpftool -j map show | jq '[.[].bytes_memlock] | add // 0'
+}
+
+# timed WHAT HYDRAGUARD-ARGUMENT...: processor time, since waiting for a disk also moves the clock.
+timed()
+{
+	local what=$1 took TIMEFORMAT='%3U %3S'
+	shift
+
+	took=$({ time "$hydraguard" "$@" >/dev/null 2>"$work/timed.err"; } 2>&1) || {
+		cat "$work/timed.err" >&2
+		return 1
+	}
+	awk -v what="$what" '{ printf "load\t%s\t%.0f\n", what, ($1 + $2) * 1e9 }' <<<"$took"
+}
+
+agents=()
+# Starts an agent that waits, so that something is loaded.
+agent_start()
+{
+	local name=$1 file=$2
+
+	rm -f "$work/ready"
+	"$hydraguard" run --quiet --policy "$file" --name "$name" -- \
+		sh -c 'echo >"$1"; exec sleep 100000' sh "$work/ready" >&2 &
+	agents+=($!)
+	until [ -e "$work/ready" ]; do
+		kill -0 $! || return 1
+		sleep 0.01
+	done
+}
+
+bench_hydraguard()
+{
+	local bytes before
+
+	[ -x "$hydraguard" ] || {
+		skip hydraguard "build/hydraguard is not built"
+		return 0
+	}
+	twenty_rules >"$work/twenty-rules.yaml"
+	workspace_write >"$work/workspace-write.yaml"
+
+	before=$(maps_bytes)
+	timed programs run --policy "$work/twenty-rules.yaml" -- true
+	timed workspace-write run --policy "$work/workspace-write.yaml" -- true
+	timed compile check "$work/workspace-write.yaml"
+	agent_start first "$work/twenty-rules.yaml"
+	printf 'memory\tfixed\t%s\n' $(($(maps_bytes) - before - $(images_bytes)))
+	printf 'memory\ttwenty-rules\t%s\n' "$(images_bytes)"
+	bytes=$(images_bytes)
+	agent_start second "$work/workspace-write.yaml"
+	printf 'memory\tworkspace-write\t%s\n' $(($(images_bytes) - bytes))
+
+	measure outside bench
+	for policy in twenty-rules workspace-write; do
+		measure "$policy" "$hydraguard" run --quiet --policy "$work/$policy.yaml" -- \
+			"$program" --denied "$secret" "$root"
+	done
+	kill "${agents[@]}"
+	wait "${agents[@]}" || :
+	"$hydraguard" unload >&2
+}
+
+printf 'kernel\t%s\n' "$(uname -r)"
+touch "$secret"
+cp "$build/tests/perf/bench_syscalls" "$program"
+apparmor_profile >"$work/profile"
+# What boot left to be done is done by then.
+sleep 3
+
+measure bare bench
+measure landlock bench --landlock
+if apparmor_parser -a "$work/profile"; then
+	measure apparmor aa-exec -p bench -- \
+		"$program" --denied "$secret" "$root"
+	apparmor_parser -R "$work/profile"
+else
+	skip apparmor "the kernel has no AppArmor"
+fi
+measure bare bench
+bench_hydraguard
+measure bare bench
