@@ -55,7 +55,8 @@ struct ruleset_endpoint {
 	bool tcp, udp, icmp;
 };
 /* actions: HG_BIT(HG_CONNECT), HG_BIT(HG_LISTEN). A v4-mapped v6 prefix of at least 96 bits must be
- * given as family 4 (the caller normalises); a shorter v6 prefix never matches v4. */
+ * given as family 4 (the caller normalises); a shorter v6 prefix never matches v4. Address bits beyond
+ * the prefix are an error. ICMP has port 0: a port range without 0 has no ICMP. */
 int ruleset_endpoint(struct ruleset *rs, uint16_t rule, uint8_t actions,
 		     const struct ruleset_endpoint *ep, struct ruleset_error *ret_error);
 

@@ -240,7 +240,7 @@ int main(void)
 	singles(&t);
 	n_patterns = n_paths = 0;
 	make_paths(5, "");
-	make_patterns(few, 4, 4, "");
+	make_patterns(few, 4, 5, "");
 	pairs(&t);
 	n_patterns = n_paths = 0;
 	make_paths(5, "");
