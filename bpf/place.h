@@ -276,6 +276,8 @@ HG_INLINE bool place_cached(struct hg_scratch *s, struct dentry *dentry, struct 
 	struct hg_directory *known;
 	__u64 word;
 
+	if (!directories_cached)
+		return false;
 	known = bpf_inode_storage_get(&directories, parent, 0, 0);
 	if (!known)
 		return false;
@@ -299,6 +301,8 @@ HG_INLINE void place_keep(struct hg_scratch *s, struct inode *parent)
 	__u32 slot = s->slot;
 	struct hg_directory *known;
 
+	if (!directories_cached)
+		return;
 	known = bpf_inode_storage_get(&directories, parent, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
 	if (!known)
 		return;

@@ -35,6 +35,20 @@ HG_INLINE bool process_set(struct signal_struct *signal, const struct hg_who *wh
 	return stray && !bpf_map_update_elem(&spare_processes, &key, &p, BPF_ANY);
 }
 
+HG_INLINE void process_forget(struct signal_struct *signal)
+{
+	__u64 key = (__u64)signal;
+
+	if (bpf_map_delete_elem(&processes, &key))
+		bpf_map_delete_elem(&spare_processes, &key);
+}
+
+/* Has it threads that have not exited? A zombie's record is gone and must not come back. */
+HG_INLINE bool process_alive(struct task_struct *task)
+{
+	return task->signal->live.counter > 0;
+}
+
 HG_INLINE void tell_escape(const struct hg_who *who)
 {
 	struct hg_tell t = {
@@ -125,6 +139,8 @@ int BPF_PROG(cgroup_attach_task, struct cgroup *dst, const char *path, struct ta
 	if (!agent) {
 		if (inside)
 			process_set(task->signal, &there, false);
+		if (inside && !process_alive(task))
+			process_forget(task->signal);
 		return 0;
 	}
 	if (inside && there.n == who.n)
@@ -137,13 +153,10 @@ int BPF_PROG(cgroup_attach_task, struct cgroup *dst, const char *path, struct ta
 SEC("tp_btf/sched_process_exit")
 int BPF_PROG(sched_process_exit, struct task_struct *task)
 {
-	__u64 key = (__u64)task->signal;
-
 	/* Other threads live on; the count is lowered before this point (do_exit). */
 	if (task->signal->live.counter > 0)
 		return 0;
-	if (bpf_map_delete_elem(&processes, &key))
-		bpf_map_delete_elem(&spare_processes, &key);
+	process_forget(task->signal);
 	return 0;
 }
 
@@ -154,11 +167,32 @@ int adopt_tasks(struct bpf_iter__task *ctx)
 	struct task_struct *task = ctx->task;
 	struct hg_who who, there;
 
-	if (!task || task->pid != task->tgid)
+	if (!task || task->pid != task->tgid || !process_alive(task))
 		return 0;
 	if (!agent_of_cgroup(cgroup_key(task->cgroups->dfl_cgrp), &there))
 		return 0;
 	if (!agent_of_process(task->signal, &who))
 		process_set(task->signal, &there, false);
+	/* It may have exited meanwhile, and the record would be of nobody. */
+	if (!process_alive(task))
+		process_forget(task->signal);
+	return 0;
+}
+
+/* Whose processes there are, in its cgroup or not: struct hg_listed for each. */
+SEC("iter/task")
+int list_processes(struct bpf_iter__task *ctx)
+{
+	struct task_struct *task = ctx->task;
+	struct hg_listed listed = {};
+	struct hg_who who;
+
+	if (!task || task->pid != task->tgid || !process_alive(task))
+		return 0;
+	if (!agent_of_process(task->signal, &who))
+		return 0;
+	listed.agent = who.n;
+	listed.pid = task->tgid;
+	bpf_seq_write(ctx->meta->seq, &listed, sizeof(listed));
 	return 0;
 }

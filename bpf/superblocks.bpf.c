@@ -31,9 +31,10 @@ int BPF_PROG(sb_statfs, struct dentry *dentry)
 
 /* Before the memory, and with it the address, can be used for another superblock. */
 SEC("lsm/sb_free_security")
-void BPF_PROG(sb_free_security, struct super_block *sb)
+int BPF_PROG(sb_free_security, struct super_block *sb)
 {
 	__u64 key = (__u64)sb;
 
 	bpf_map_delete_elem(&superblocks, &key);
+	return 0;
 }

@@ -80,13 +80,13 @@ attack '/proc/self/cwd' proc_cwd
 thread_self() { cat "/proc/thread-self/root$BOX/key"; }
 attack '/proc/thread-self/root' thread_self
 other_root() { cat "/proc/$HOLDER/root$BOX/key"; }
-attack -h '/proc/PID/root of a process outside' other_root
+attack -n -h '/proc/PID/root of a process outside' other_root
 other_cwd() { cat "/proc/$HOLDER/cwd/key"; }
-attack -h '/proc/PID/cwd of a process outside' other_cwd
+attack -n -h '/proc/PID/cwd of a process outside' other_cwd
 other_fd() { cat "/proc/$HOLDER/fd/9"; }
-attack -h '/proc/PID/fd of a process outside' other_fd
+attack -n -h '/proc/PID/fd of a process outside' other_fd
 other_map() { cat "/proc/$HOLDER/task/$HOLDER/cwd/dir/inner"; }
-attack -h '/proc/PID/task/TID/cwd of a process outside' other_map
+attack -n -h '/proc/PID/task/TID/cwd of a process outside' other_map
 
 # ---- long and deep ----
 deep() { "$ACTS/deep" make "$BOX" "$1" "$2" "$WORD" && "$ACTS/deep" "$3" "$BOX" "$1" "$2"; }
