@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
+# long: all guest suites together take longer than continuous integration should
 # Leaving the agent's cgroup, and laying hands on the guard. The policy allows writing everywhere:
 # what protects the guard is built in.
 # These functions run in a shell of their own: $1... are their arguments.

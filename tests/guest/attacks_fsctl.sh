@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
+# long: all guest suites together take longer than continuous integration should
 # Requests (ioctl) that file systems take on descriptors opened for reading: copies of whole trees
 # under other names, new names, attributes, the file system as a whole.
 # These functions run in a shell of their own: $1... are their arguments.

@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
+# long: all guest suites together take longer than continuous integration should
 # What an agent that is root does with mounts, disks and routes of the machine itself. Nearly all is
 # allowed by the policy but the box; the last ones would take the guard away.
 # These functions run in a shell of their own: $1... are their arguments.

@@ -165,6 +165,118 @@ for verb in packet-raw packet-dgram packet-old; do
 done
 sends 'vsock' "vsock:$BAD" "$PACKET" vsock $BAD @
 
+# ---- other families ----
+made()
+{
+	in_cgroup "$1" "$2" "$PACKET" family ${3//:/ } made >"$T/out" 2>"$T/err"
+	code=$?
+	grep -q made "$T/out"
+}
+# Number, type, protocol, who may make one at all.
+while read -r name family uid; do
+	if ! made control "$uid" "$family"; then
+		skip "uid $uid: a socket: $name" "$(cat "$T/out" "$T/err")"
+	elif [ ! "${CONTROL_ONLY-}" ] && made agent "$uid" "$family"; then
+		not_ok "uid $uid: a socket: $name" 'THE ATTACK SUCCEEDS'
+	else
+		ok "uid $uid: a socket: $name"
+	fi
+done <<'END'
+alg 38:5:0 1000
+vsock 40:1:0 1000
+packet 17:3:0 0
+xdp 44:3:0 0
+key 15:3:2 0
+tipc 30:2:0 1000
+smc 43:1:0 1000
+kcm 41:2:0 1000
+rds 21:5:0 1000
+netlink-audit 16:3:9 1000
+netlink-generic 16:3:16 1000
+netlink-netfilter 16:3:12 1000
+netlink-sock-diag 16:3:4 1000
+netlink-uevent 16:3:15 1000
+netlink-xfrm 16:3:6 1000
+icmp-raw 2:3:1 0
+icmpv6-raw 10:3:58 0
+l2tp 2:2:115 0
+END
+
+# ---- listening: somebody outside connects and reads what the agent says ----
+heard()
+{
+	local who=$1 uid=$2 at=$3 server
+	shift 3
+
+	text=$(head -c 12 /dev/urandom | od -An -tx1 | tr -d ' \n')
+	rm -f "$T/port"
+	: >"$T/port"
+	chmod 666 "$T/port"
+	in_cgroup "$who" "$uid" "${@/#@/"$text"}" "$T/port" >"$T/out" 2>"$T/err" &
+	server=$!
+	until [ -s "$T/port" ] || ! kill -0 $server 2>/dev/null; do sleep 0.05; done
+	[ ! -s "$T/port" ] || nc -w 1 "$at" "$(<"$T/port")" </dev/null >"$T/heard" 2>&1
+	wait $server
+	code=$?
+	grep -q "$text" "$T/heard" 2>/dev/null
+}
+# listens NAME HONEST? AT CMD...
+listens()
+{
+	local uid name=$1 honest=$2
+	shift 2
+
+	for uid in 1000 0; do
+		if ! heard control "$uid" "$@"; then
+			not_ok "uid $uid: $name" 'no effect without confinement' "$(failed)"
+		elif [ "${CONTROL_ONLY-}" ]; then
+			ok "uid $uid: $name"
+		elif heard agent "$uid" "$@"; then
+			[ "$honest" ] && ok "uid $uid: $name" ||
+				not_ok "uid $uid: $name" 'THE ATTACK SUCCEEDS: it was heard' "$(failed)"
+		elif [ "$honest" ]; then
+			not_ok "uid $uid: $name" 'the honest use does not work' "$(failed)"
+		else
+			ok "uid $uid: $name"
+		fi
+	done
+}
+listens 'listening where it is allowed' yes 127.0.0.1 "$SEND" serve 127.0.0.1 7101 @
+listens 'listening where it is allowed, v6' yes ::1 "$SEND" serve ::1 7101 @
+listens 'listening on another port' '' 127.0.0.1 "$SEND" serve 127.0.0.1 7102 @
+listens 'listening on a v4-mapped address' '' 127.0.0.1 "$SEND" serve ::ffff:127.0.0.1 7102 @
+listens 'listening on every address' '' 192.0.2.1 "$SEND" serve 0.0.0.0 7101 @
+listens 'listening on every address, v6' '' 192.0.2.1 "$SEND" serve :: 7101 @
+listens 'listening on every address, family 0' '' 192.0.2.1 "$SEND" serve-unspec 0 7101 @
+listens 'listening on port 0' '' 127.0.0.1 "$SEND" serve 127.0.0.1 0 @
+listens 'listening without bind' '' ::1 "$SEND" serve-unbound 0 0 @
+
+# ---- ping: a text in the payload ----
+pings()
+{
+	local hex
+
+	text=$(head -c 6 /dev/urandom | od -An -tx1 | tr -d ' \n')
+	hex=$(printf '%s' "$text" | od -An -tx1 | tr -d ' \n')
+	in_cgroup "$1" "$2" ping -c 1 -W 1 -s 60 -p "$hex" "$3" >"$T/out" 2>"$T/err"
+	code=$?
+	sleep 0.1
+	grep -qaE "^wire:.*$text" "$T/received"
+}
+for uid in 1000 0; do
+	if ! pings control $uid 198.51.100.9; then
+		not_ok "uid $uid: ping" 'no effect without confinement' "$(failed)"
+	elif [ ! "${CONTROL_ONLY-}" ] && pings agent $uid 198.51.100.9; then
+		not_ok "uid $uid: ping" 'THE ATTACK SUCCEEDS: it left' "$(failed)"
+	elif ! in_cgroup control $uid ping -c 1 -W 1 127.0.0.1 >"$T/out" 2>"$T/err" ||
+		{ [ ! "${CONTROL_ONLY-}" ] &&
+			! in_cgroup agent $uid ping -c 1 -W 1 127.0.0.1 >"$T/out" 2>"$T/err"; }; then
+		not_ok "uid $uid: ping" 'the honest use does not work' "$(failed)"
+	else
+		ok "uid $uid: ping"
+	fi
+done
+
 # ---- detours: to an allowed address by way of another ----
 sends -u 0 'loose source route as a socket option' 'wire:' \
 	"$PACKET" source-routed-udp 192.0.2.1 $GOOD @ 198.51.100.9

@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
+# long: all guest suites together take longer than continuous integration should
 # What goes on beside the commands: reloads under load, floods, several commands at once, mounts that
 # come and go, the keeper's death.
 # shellcheck disable=SC2016
