@@ -159,7 +159,7 @@ if [ ! "${CONTROL_ONLY-}" ]; then
 		else
 			ok "as an agent: $command"
 		fi
-		case $command in mount*) umount -q "${command##* }" ;; esac
+		case $code:$command in 0:mount*) umount -q "${command##* }" ;; esac
 	done
 	check 'the commands still work for those outside' "$HG" status agent
 fi
