@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
+# long: all guest suites together take longer than continuous integration should
 # Changing what may only be read, without opening it for writing; making names; and having the
 # kernel write or watch.
 # These functions run in a shell of their own: $1... are their arguments.

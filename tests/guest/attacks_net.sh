@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
+# long: all guest suites together take longer than continuous integration should
 # Sending to where the policy allows nothing, judged by what the listeners received. The same act to
 # an allowed address must arrive.
 here=$(dirname "${BASH_SOURCE[0]}")
