@@ -9,6 +9,7 @@
 #define HG_EXPAND_H
 
 #include "document.h"
+#include "mount_names.h"
 #include "rule_parse.h"
 
 /* Objects that one object may stand for: lists multiply. */
@@ -108,5 +109,19 @@ struct variants {
 int expand_path(const struct expand_links *l, const struct pattern *p, bool deny,
 		struct variants *ret);
 void variants_done(struct variants *v);
+
+/* ---- patterns by the names of superblocks (expand_mount.c) ---- */
+
+struct mounted {
+	struct patterns patterns;	 /* to be added to the pattern itself */
+	const struct mount_name *by;	 /* the first mount that was followed */
+	const struct mount_name *missed; /* one that is reached by wildcards only, and not followed */
+	const struct mount_name *hidden; /* the one meant, not followed: see the top of the file */
+};
+
+/* restricts: the rule takes rights away, or asks. A pattern that is none gives nothing. */
+int expand_mounts(const struct mount_names *mounts, const struct pattern *p, bool restricts,
+		  struct mounted *ret);
+void mounted_done(struct mounted *m);
 
 #endif

@@ -30,6 +30,7 @@ void policy_free(struct policy *p)
 	free(p->file);
 	free(p->name);
 	free(p->workspace);
+	mount_names_done(&p->mounts);
 	free(p);
 }
 
@@ -61,7 +62,8 @@ static int load_any(struct loader *l, const char *file, const char *bytes, size_
 
 	if (p) {
 		p->file = strdup(file);
-		err = p->file ? load(l, file, bytes, len, p) : -ENOMEM;
+		err = p->file ? mount_names_copy(l->params->mounts, &p->mounts) : -ENOMEM;
+		err = err ? err : load(l, file, bytes, len, p);
 	}
 	sources_done(l);
 	free(l->scope.variables);

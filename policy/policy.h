@@ -9,6 +9,7 @@
 #ifndef HG_POLICY_H
 #define HG_POLICY_H
 
+#include "mount_names.h"
 #include "ruleset.h"
 
 enum diag_level { DIAG_ERROR, DIAG_WARNING, DIAG_NOTE };
@@ -46,6 +47,7 @@ struct policy {
 	size_t n_rules;
 	struct ruleset *ruleset;
 	struct image *image;
+	struct mount_names mounts; /* as in the parameters */
 };
 
 struct policy_params {
@@ -54,6 +56,7 @@ struct policy_params {
 	const char *workspace;	/* overrides `workspace:`; NULL: as written */
 	const char *const *search;	/* directories for `extends: NAME`, NULL-ended; presets are
 					 * always found and cannot be shadowed */
+	const struct mount_names *mounts; /* what is mounted; NULL: every path is its own name */
 	bool no_resolve;	/* leave literal prefixes as they are (tests) */
 };
 

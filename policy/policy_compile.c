@@ -118,14 +118,22 @@ static void tell_too_big(struct compiler *c, const struct ruleset_error *e)
  * given? Pointing one at a secret and waiting for the next load would give it the secret. */
 static int find_untrusted(struct compiler *c)
 {
+	const struct mount_name *mount;
 	struct hg_out out;
+	char *name = NULL;
 	int err;
 
 	for (size_t i = 0; i < c->followed.n; i++) {
 		const char *link = c->followed.items[i];
 		const struct policy_rule *r = &c->p->rules[c->followed_by[i]];
 
-		err = image_path(c->p->image, link, strlen(link), &out);
+		err = mount_names_real(c->l->params->mounts, link, &name, &mount);
+		/* What has no name is denied. */
+		if (!err && !name)
+			continue;
+		if (!err)
+			err = image_path(c->p->image, name, strlen(name), &out);
+		free(name);
 		if (err)
 			return err;
 		if (!((out.allow | out.ask) & HG_BIT(HG_CREATE)))

@@ -122,6 +122,58 @@ static void tell_resolved(struct compiler *c, const struct origin *o, const stru
 		compiler_say(c, DIAG_NOTE, o, p->from[0], "%s is %s here", p->bytes, v->leads_to);
 }
 
+/* What expand_mounts() did with `p`, one of the names of `written`. */
+static void tell_mounted(struct compiler *c, const struct origin *o, const struct pattern *written,
+			 const struct pattern *p, const struct mounted *m)
+{
+	if (o->shipped)
+		return;
+	if (m->by)
+		compiler_say(c, DIAG_NOTE, o, written->from[0],
+			     "%s is also %s here: %s is another mount of %s", p->bytes,
+			     m->patterns.items[0].bytes, m->by->path, m->by->name);
+	if (m->hidden)
+		compiler_say(
+			c, DIAG_WARNING, o, written->from[0],
+			"%s is %s here, but other mounts hide parts of that, so this rule does "
+			"not follow it; write rules for %s",
+			m->hidden->path, m->hidden->name, m->hidden->name);
+	if (m->missed)
+		compiler_say(c, DIAG_NOTE, o, written->from[0],
+			     "%s does not allow what is in %s, which is %s here; name one of them "
+			     "where that is meant",
+			     p->bytes, m->missed->path, m->missed->name);
+}
+
+/* One name that a pattern has, and those that it has because of what is mounted. */
+static int add_named(struct compiler *c, const struct origin *o, const struct rule_line *r,
+		     uint16_t rule, uint8_t actions, const struct pattern *p,
+		     const struct pattern *written)
+{
+	struct ruleset_error e = {};
+	struct mounted m;
+	int err;
+
+	err = ruleset_path(c->p->ruleset, rule, actions, p->bytes, p->len, &e);
+	if (err == -EINVAL || err == -E2BIG)
+		return pattern_error(c, o, p, written, &e);
+	if (!err)
+		err = expand_mounts(c->l->params->mounts, p, r->verdict != HG_ALLOW, &m);
+	if (err)
+		return err;
+	for (size_t i = 0; i < m.patterns.n && !err; i++) {
+		const struct pattern *named = &m.patterns.items[i];
+
+		err = ruleset_path(c->p->ruleset, rule, actions, named->bytes, named->len, &e);
+		if (err == -EINVAL || err == -E2BIG)
+			err = pattern_error(c, o, named, written, &e);
+	}
+	if (!err)
+		tell_mounted(c, o, written, p, &m);
+	mounted_done(&m);
+	return err;
+}
+
 static int add_path(struct compiler *c, const struct origin *o, const struct rule_line *r,
 		    uint16_t rule, const struct pattern *p)
 {
@@ -132,7 +184,6 @@ static int add_path(struct compiler *c, const struct origin *o, const struct rul
 	};
 	bool deny = r->verdict == HG_DENY;
 	uint8_t actions = r->all ? HG_ALL_PATH_ACTIONS : r->path_actions;
-	struct ruleset_error e = {};
 	size_t before = c->followed.n;
 	struct variants v;
 	int err;
@@ -151,10 +202,7 @@ static int add_path(struct compiler *c, const struct origin *o, const struct rul
 
 		if (!(actions & v.items[i].actions))
 			continue;
-		err = ruleset_path(c->p->ruleset, rule, actions & v.items[i].actions, real->bytes,
-				   real->len, &e);
-		if (err == -EINVAL || err == -E2BIG)
-			err = pattern_error(c, o, real, p, &e);
+		err = add_named(c, o, r, rule, actions & v.items[i].actions, real, p);
 	}
 	if (!err)
 		tell_resolved(c, o, p, &v, deny);

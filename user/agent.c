@@ -13,6 +13,7 @@
 #include "journal.h"
 #include "log.h"
 #include "mounts.h"
+#include "naming.h"
 #include "reasons.h"
 #include "ring.h"
 #include "state.h"
@@ -182,6 +183,18 @@ static int request_check(const struct agent_request *req, const struct records *
 	return 0;
 }
 
+/* Its rules go by the names that file systems had when it was read. */
+static int names_check(const struct policy *p)
+{
+	_mount_names_ struct mount_names now = {};
+	int err = naming_read(&now);
+
+	if (err || mount_names_equal(&now, &p->mounts))
+		return err;
+	log_error("what is mounted has changed since the policy was read; try again");
+	return -EAGAIN;
+}
+
 /* Everything but the cgroups: nothing depends on it yet. */
 static int agent_prepare(struct engine *e, int dir, const struct policy *p, struct agent_record *a,
 			 uint32_t *ret_slot)
@@ -191,6 +204,8 @@ static int agent_prepare(struct engine *e, int dir, const struct policy *p, stru
 	int err;
 
 	err = mounts_sync(e, &places);
+	if (!err)
+		err = names_check(p);
 	if (!err)
 		err = image_install(e, p->image, &places, ret_slot);
 	if (!err)
@@ -325,6 +340,8 @@ static int reload_prepare(struct engine *e, int dir, const struct agent_record *
 	int err;
 
 	err = mounts_sync(e, &places);
+	if (!err)
+		err = names_check(p);
 	if (!err)
 		err = image_install(e, p->image, &places, ret_slot);
 	if (!err)

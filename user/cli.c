@@ -6,6 +6,8 @@
 #include "cli.h"
 #include "journal.h"
 #include "log.h"
+#include "mounts.h"
+#include "naming.h"
 #include "paths.h"
 #include "state.h"
 #include "text.h"
@@ -137,6 +139,19 @@ static void policy_refused(const char *file, const char *agent, const struct dia
 	journal_put(&ev);
 }
 
+int cli_policy_load(const char *file, const struct policy_params *params, struct diags *d,
+		    struct policy **ret)
+{
+	_mount_names_ struct mount_names mounts = {};
+	struct policy_params with = *params;
+	int err = naming_read(&mounts);
+
+	if (err)
+		return err;
+	with.mounts = &mounts;
+	return policy_load(file, &with, d, ret);
+}
+
 int cli_policy(const char *file, const struct policy_params *params, const char *agent,
 	       struct policy **ret)
 {
@@ -145,7 +160,7 @@ int cli_policy(const char *file, const struct policy_params *params, const char 
 	size_t i;
 	int err;
 
-	err = policy_load(file, params, &d, ret);
+	err = cli_policy_load(file, params, &d, ret);
 	for (i = 0; i < d.n; i++)
 		if (err || d.items[i].level == DIAG_WARNING)
 			diag_print(&d.items[i], colour);
@@ -155,6 +170,31 @@ int cli_policy(const char *file, const struct policy_params *params, const char 
 		policy_refused(file, agent, &d);
 	diags_clear(&d);
 	return err;
+}
+
+int cli_policy_settle(struct engine *e, const char *file, const struct policy_params *params,
+		      const char *agent, struct policy **p)
+{
+	_mount_names_ struct mount_names mounts = {};
+	_places_ struct places places = {};
+	struct policy *again = NULL;
+	int err;
+
+	err = mounts_sync(e, &places);
+	if (!err)
+		err = naming_read(&mounts);
+	if (err || mount_names_equal(&mounts, &(*p)->mounts))
+		return err;
+	if (!strcmp(file, "-")) {
+		log_error("what is mounted has changed while the policy was read; try again");
+		return -EAGAIN;
+	}
+	err = cli_policy(file, params, agent, &again);
+	if (err)
+		return err;
+	policy_free(*p);
+	*p = again;
+	return 0;
 }
 
 void cli_policy_warn(const struct policy *p)

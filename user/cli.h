@@ -32,12 +32,22 @@ bool terminal_colour(int fd);
 /* Only root does this; tells why not. */
 int cli_need_root(void);
 
+/* policy_load() with what is mounted. */
+int cli_policy_load(const char *file, const struct policy_params *params, struct diags *d,
+		    struct policy **ret);
+
 /*
  * Reads a policy and prints what is wrong with it. -EINVAL: it has errors. agent: whose policy
  * was refused, for the event; NULL: nobody's.
  */
 int cli_policy(const char *file, const struct policy_params *params, const char *agent,
 	       struct policy **ret);
+/*
+ * Names what is mounted, and where that gives other names than the policy was read with, reads it
+ * again. Under state_lock().
+ */
+int cli_policy_settle(struct engine *e, const char *file, const struct policy_params *params,
+		      const char *agent, struct policy **p);
 /* Prints what is doubtful about a policy that is in order. */
 void cli_policy_warn(const struct policy *p);
 

@@ -133,7 +133,8 @@ static int cgroup_find(const struct attach *a, char **ret)
 	return session_refuse(*ret);
 }
 
-static int attach_locked(const struct attach *a, const char *cgroup, const struct policy *p)
+static int attach_locked(const struct attach *a, const char *cgroup,
+			 const struct policy_params *params, struct policy **p)
 {
 	struct agent_request req = {
 		.name = a->name,
@@ -150,7 +151,9 @@ static int attach_locked(const struct attach *a, const char *cgroup, const struc
 
 	err = lock < 0 ? lock : engine_load(&e);
 	if (!err)
-		err = agent_attach(e, &req, p, &agent);
+		err = cli_policy_settle(e, a->policy, params, a->name, p);
+	if (!err)
+		err = agent_attach(e, &req, *p, &agent);
 	if (err)
 		return err;
 	agent_processes(e, &agent, &n);
@@ -185,7 +188,7 @@ static int attach(struct attach *a)
 	}
 	if (!err) {
 		cli_policy_warn(p);
-		err = attach_locked(a, cgroup, p);
+		err = attach_locked(a, cgroup, &params, &p);
 	}
 	run_user_clear(&user);
 	return exit_code(err);

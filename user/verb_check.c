@@ -129,7 +129,7 @@ static int check(const char *file, const struct policy_params *params, struct js
 	struct diags d = {};
 	int err, told = 0;
 
-	err = policy_load(file, params, &d, &p);
+	err = cli_policy_load(file, params, &d, &p);
 	if (!err)
 		policy_warn(p, &d);
 	if (list)

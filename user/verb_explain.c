@@ -50,10 +50,11 @@ struct question {
 
 /* One object as the kernel sees it. */
 struct answer {
-	const char *action; /* its word */
+	char action[64]; /* its word; those of all that are answered so, with commas */
 	unsigned index;
-	const char *object; /* as given */
-	const char *named;  /* as the kernel names it */
+	const char *object;		/* as given */
+	char *named;			/* as the kernel names it; NULL: it has no name there */
+	const struct mount_name *mount; /* that gives it this name; NULL: it is as given */
 	struct hg_out out;
 	uint16_t rules[MATCHES_MAX]; /* every rule that matches, in order */
 	size_t n_rules;
@@ -92,13 +93,24 @@ static char *text_repaired(const char *text)
 	return utf8_repair(text, strlen(text), &len);
 }
 
+static void print_mount(const struct mount_name *m)
+{
+	if (!m->name)
+		return;
+	fputs("  ", stdout);
+	text_show(stdout, m->path, strlen(m->path));
+	fputs(" is another mount of ", stdout);
+	text_show(stdout, m->name, strlen(m->name));
+	fputs(", which names it\n", stdout);
+}
+
 static void print_answer(const struct question *q, const struct answer *a)
 {
 	uint16_t deciding = a->out.rule[a->index];
 
 	printf("%s %s ", rule_verdict_names[verdict_of(a)], a->action);
 	text_show(stdout, a->object, strlen(a->object));
-	if (strcmp(a->object, a->named)) {
+	if (a->named && strcmp(a->object, a->named)) {
 		printf(" (");
 		text_show(stdout, a->named, strlen(a->named));
 		printf(")");
@@ -106,7 +118,11 @@ static void print_answer(const struct question *q, const struct answer *a)
 	printf("%s\n", q->p->mode == POLICY_AUDIT && verdict_of(a) != HG_ALLOW
 			       ? ", only reported: the policy's mode is audit"
 			       : "");
-	if (deciding == HG_RULE_NONE)
+	if (a->mount)
+		print_mount(a->mount);
+	if (!a->named)
+		printf("  by unmapped_filesystem: the kernel side has no name for it\n");
+	else if (deciding == HG_RULE_NONE)
 		printf("  by default: no rule matches\n");
 	else
 		print_rule("by", &q->p->rules[deciding]);
@@ -136,15 +152,20 @@ static int json_answer(const struct question *q, const struct answer *a)
 {
 	struct json_object *o = json_object_new_object(), *over = json_object_new_array();
 	_free_ char *object = text_repaired(a->object);
-	_free_ char *named = text_repaired(a->named);
+	_free_ char *named = text_repaired(a->named ? a->named : "");
 	uint16_t deciding = a->out.rule[a->index];
 	int err = o && over && object && named ? 0 : -ENOMEM;
 
 	json_add_text(o, "action", a->action, &err);
 	json_add_text(o, "object", object, &err);
-	json_add_text(o, "named", named, &err);
+	if (a->named)
+		json_add_text(o, "named", named, &err);
 	json_add_text(o, "verdict", rule_verdict_names[verdict_of(a)], &err);
-	json_add_text(o, "reason", deciding == HG_RULE_NONE ? "default" : "rule", &err);
+	json_add_text(o, "reason",
+		      !a->named			 ? "unmapped_filesystem"
+		      : deciding == HG_RULE_NONE ? "default"
+						 : "rule",
+		      &err);
 	if (deciding != HG_RULE_NONE)
 		json_add(o, "rule", json_rule(&q->p->rules[deciding], &err), &err);
 	for (size_t i = a->n_rules; i-- > 0;) {
@@ -201,7 +222,7 @@ static int path_clean(const char *path, char **ret)
 
 /* What the kernel calls it for this action: creating and deleting are of the name itself, the rest
  * goes through a link. */
-static int path_named(const struct question *q, const char *path, unsigned action, char **ret)
+static int path_followed(const struct question *q, const char *path, unsigned action, char **ret)
 {
 	bool follow = action != HG_CREATE && action != HG_DELETE;
 	_free_ char *absolute = NULL, *cwd = NULL;
@@ -225,27 +246,87 @@ static int path_named(const struct question *q, const char *path, unsigned actio
 	return err;
 }
 
+/* And what it is by the mount on which it lies. NULL in *ret: it has no name. */
+static int path_named(const struct question *q, const char *path, unsigned action, char **ret,
+		      const struct mount_name **ret_mount)
+{
+	_free_ char *followed = NULL;
+	int err = path_followed(q, path, action, &followed);
+
+	*ret_mount = NULL;
+	if (err)
+		return err;
+	if (!q->no_resolve)
+		return mount_names_real(&q->p->mounts, followed, ret, ret_mount);
+	*ret = take(followed);
+	return 0;
+}
+
+static int path_answer(struct question *q, const char *path, unsigned action, struct answer *a)
+{
+	int err;
+
+	*a = (struct answer){.index = action, .object = path};
+	memset(a->out.rule, 0xff, sizeof(a->out.rule));
+	snprintf(a->action, sizeof(a->action), "%s", rule_action_names[action]);
+	err = path_named(q, path, action, &a->named, &a->mount);
+	if (err || !a->named)
+		return err;
+	err = image_path(q->p->image, a->named, strlen(a->named), &a->out);
+	a->n_rules = ruleset_match_path(q->p->ruleset, a->named, strlen(a->named), action, a->rules,
+					MATCHES_MAX);
+	a->n_rules = a->n_rules < MATCHES_MAX ? a->n_rules : MATCHES_MAX;
+	return err;
+}
+
+static bool same_answer(const struct answer *a, const struct answer *b)
+{
+	return verdict_of(a) == verdict_of(b) && a->out.rule[a->index] == b->out.rule[b->index] &&
+	       (a->named == b->named || (a->named && b->named && !strcmp(a->named, b->named))) &&
+	       a->n_rules == b->n_rules &&
+	       !memcmp(a->rules, b->rules, a->n_rules * sizeof(*a->rules));
+}
+
+/* People read it once for all actions that are answered alike; in JSON each has its own. */
+static uint8_t answers_join(struct answer *all, uint8_t actions, unsigned first)
+{
+	struct answer *a = &all[first];
+	uint8_t same = HG_BIT(first), write;
+	size_t len;
+
+	write = HG_BIT(HG_MODIFY) | HG_BIT(HG_CREATE) | HG_BIT(HG_DELETE) | HG_BIT(HG_ATTR);
+	for (unsigned i = first + 1; i < HG_N_PATH_ACTIONS; i++) {
+		if (!(actions & HG_BIT(i)) || !same_answer(a, &all[i]))
+			continue;
+		same |= HG_BIT(i);
+		len = strlen(a->action);
+		snprintf(a->action + len, sizeof(a->action) - len, ",%s", all[i].action);
+	}
+	if (same == write || same == HG_ALL_PATH_ACTIONS)
+		strcpy(a->action, same == write ? "write" : "all");
+	return same;
+}
+
 static int explain_paths(struct question *q, uint8_t actions, const char *path)
 {
+	struct answer all[HG_N_PATH_ACTIONS] = {};
+	uint8_t left = actions;
 	int err = 0;
 
 	for (unsigned i = 0; i < HG_N_PATH_ACTIONS && !err; i++) {
-		struct answer a = {.action = rule_action_names[i], .index = i, .object = path};
-		_free_ char *named = NULL;
-
-		if (!(actions & HG_BIT(i)))
-			continue;
-		err = path_named(q, path, i, &named);
-		if (!err)
-			err = image_path(q->p->image, named, strlen(named), &a.out);
-		if (err)
-			return log_errno(err, "cannot tell about %s", path);
-		a.named = named;
-		a.n_rules = ruleset_match_path(q->p->ruleset, named, strlen(named), i, a.rules,
-					       MATCHES_MAX);
-		a.n_rules = a.n_rules < MATCHES_MAX ? a.n_rules : MATCHES_MAX;
-		err = say(q, &a);
+		if (actions & HG_BIT(i))
+			err = path_answer(q, path, i, &all[i]);
 	}
+	if (err)
+		log_errno(err, "cannot tell about %s", path);
+	for (unsigned i = 0; i < HG_N_PATH_ACTIONS && !err; i++) {
+		if (!(left & HG_BIT(i)))
+			continue;
+		left &= ~(q->results ? HG_BIT(i) : answers_join(all, left, i));
+		err = say(q, &all[i]);
+	}
+	for (unsigned i = 0; i < HG_N_PATH_ACTIONS; i++)
+		free(all[i].named);
 	return err;
 }
 
@@ -254,8 +335,7 @@ static int explain_paths(struct question *q, uint8_t actions, const char *path)
 static int explain_endpoint(struct question *q, unsigned action, const char *text,
 			    const struct ruleset_endpoint *ep, uint8_t proto)
 {
-	struct answer a = {
-		.action = rule_endpoint_action_names[action], .index = action, .object = text};
+	struct answer a = {.index = action, .object = text};
 	const char *word = proto == HG_TCP ? "tcp" : proto == HG_UDP ? "udp" : "icmp";
 	uint16_t port = proto == HG_ICMP ? 0 : ep->port_low;
 	_free_ char *named = NULL;
@@ -273,6 +353,7 @@ static int explain_endpoint(struct question *q, unsigned action, const char *tex
 	if (err)
 		return log_errno(err, "cannot tell about %s", text);
 	a.named = named;
+	snprintf(a.action, sizeof(a.action), "%s", rule_endpoint_action_names[action]);
 	a.n_rules = ruleset_match_endpoint(q->p->ruleset, &bytes, action, a.rules, MATCHES_MAX);
 	a.n_rules = a.n_rules < MATCHES_MAX ? a.n_rules : MATCHES_MAX;
 	return say(q, &a);

@@ -74,6 +74,8 @@ static int reload(const char *name, const char *policy)
 	if (policy)
 		err = policy_replace(&a, policy);
 	if (!err)
+		err = cli_policy_settle(e, a.policy_file, &params, name, &p);
+	if (!err)
 		err = agent_reload(e, &a, p);
 	if (!err)
 		log_note("%s: generation %u is in force", name, a.generation);

@@ -212,7 +212,7 @@ static int name_choose(struct run *r)
 }
 
 /* Ends with an empty cgroup that is confined. */
-static int run_attach(struct run *r)
+static int run_attach(struct run *r, const struct policy_params *params)
 {
 	_close_ int lock = state_lock();
 	struct agent_request req = {
@@ -224,6 +224,8 @@ static int run_attach(struct run *r)
 	int err;
 
 	err = lock < 0 ? lock : engine_load(&r->e);
+	if (!err)
+		err = cli_policy_settle(r->e, r->policy_file, params, r->name, &r->policy);
 	if (!err)
 		err = name_choose(r);
 	if (!err)
@@ -345,7 +347,8 @@ static int run_all(struct run *r)
 	if (!err) {
 		/* From here on nothing ends this without clearing up. */
 		r->signals = run_signals_take(&r->sigmask);
-		err = r->signals < 0 ? log_errno(r->signals, "cannot take signals") : run_attach(r);
+		err = r->signals < 0 ? log_errno(r->signals, "cannot take signals")
+				     : run_attach(r, &params);
 	}
 	code = err ? exit_code(err) : run_command(r);
 	ended = run_end(r);

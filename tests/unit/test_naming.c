@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* Which name what is mounted has, by the mount table. */
+#include <string.h>
+
+#include "../../user/naming.h"
+#include "../../user/util.h"
+#include "tap.h"
+
+static struct tap tap;
+
+static const char table[] =
+	"28 1 8:1 / / rw - ext4 /dev/sda1 rw\n"
+	"20 28 0:20 / /proc rw - proc proc rw\n"
+	/* A part of the root; one in it again; a file. */
+	"31 28 8:1 /srv/a /srv/b rw - ext4 /dev/sda1 rw\n"
+	"32 31 8:1 /srv/a/x /srv/b/deep rw - ext4 /dev/sda1 rw\n"
+	"33 28 8:1 /etc/shadow /srv/file rw - ext4 /dev/sda1 rw\n"
+	/* Two of another, and what lies on it in both. */
+	"40 28 8:2 / /data rw - xfs /dev/sdb rw\n"
+	"41 28 8:2 /keys /home/u/.ssh rw - xfs /dev/sdb rw\n"
+	"42 40 0:50 / /data/t rw - tmpfs tmpfs rw\n"
+	"43 41 0:50 / /home/u/.ssh/t rw - tmpfs tmpfs rw\n"
+	/* proc in a root of its own, a part of it, and a namespace. */
+	"50 28 0:21 / /jail/proc rw - proc proc rw\n"
+	"51 28 0:20 /sys /jail/sys rw - proc proc rw\n"
+	"52 28 0:4 net:[4026531840] /run/netns/a rw - nsfs nsfs rw\n"
+	/* Covered by a mount on the same place; by one above; and not by one that lies on it. */
+	"60 28 8:3 / /c rw - ext4 /dev/sdc rw\n"
+	"61 60 8:4 / /c rw - ext4 /dev/sdd rw\n"
+	"62 28 8:5 / /d/e/f rw - ext4 /dev/sde rw\n"
+	"63 28 8:6 / /d rw - ext4 /dev/sdf rw\n"
+	"64 63 8:5 / /d/g rw - ext4 /dev/sde rw\n"
+	/* Two parts side by side: only the first names anything. */
+	"70 28 8:7 /one /p rw - ext4 /dev/sdg rw\n"
+	"71 28 8:7 /two /q rw - ext4 /dev/sdg rw\n"
+	/* Deleted behind it. */
+	"80 28 8:1 /srv/old//deleted /old rw - ext4 /dev/sda1 rw\n";
+
+static void is(const struct mount_names *m, const char *path, const char *want)
+{
+	const struct mount_name *mount;
+	char *name = NULL;
+	bool ok = !mount_names_real(m, path, &name, &mount) &&
+		  (want ? name && !strcmp(name, want) : !name);
+
+	tap_ok(&tap, ok, "%s is %s (%s)", path, want ? want : "nothing", name ? name : "nothing");
+	free(name);
+}
+
+static void test_names(void)
+{
+	_mount_table_ struct mount_table t = {};
+	_mount_names_ struct mount_names m = {};
+	struct places none = {};
+
+	tap_ok(&tap, !mount_table_parse(table, &t) && !naming_from(&t, &none, &m), "a table");
+	is(&m, "/etc/x", "/etc/x");
+	is(&m, "/srv/b/y", "/srv/a/y");
+	is(&m, "/srv/b/deep/y", "/srv/a/x/y");
+	is(&m, "/srv/file", "/etc/shadow");
+	is(&m, "/home/u/.ssh/id", "/data/keys/id");
+	is(&m, "/home/u/.ssh/t/x", "/data/t/x");
+	is(&m, "/jail/proc/1/maps", "/proc/1/maps");
+	is(&m, "/jail/sys/kernel", "/proc/sys/kernel");
+	is(&m, "/run/netns/a", NULL);
+	is(&m, "/c/x", "/c/x");
+	is(&m, "/d/x", "/d/x");
+	is(&m, "/d/g/x", "/d/g/x");
+	is(&m, "/d/e/f/x", "/d/e/f/x"); /* of /d: the mount there cannot be reached */
+	is(&m, "/p/x", "/p/x");
+	is(&m, "/q/x", NULL);
+	is(&m, "/old/x", NULL);
+}
+
+/* A name that was given stays, whatever the table would give. */
+static void test_places(void)
+{
+	_mount_table_ struct mount_table t = {};
+	_mount_names_ struct mount_names m = {};
+	_places_ struct places p = {.next = 16};
+
+	tap_ok(&tap,
+	       !mount_table_parse(table, &t) && places_add(&p, 8, 2, "/keys", "/gone", "xfs") &&
+		       !naming_from(&t, &p, &m),
+	       "with places");
+	is(&m, "/home/u/.ssh/id", "/gone/id");
+	is(&m, "/data/keys/id", NULL);
+}
+
+int main(void)
+{
+	test_names();
+	test_places();
+	return tap_done(&tap);
+}
