@@ -172,7 +172,7 @@ HG_INLINE bool control_routes(int level, int type)
 }
 
 /* Not inlined, as the next: what they keep on the stack would add up in socket_sendmsg. */
-static __noinline int refuse_route(struct sock *sk)
+static __noinline int refuse_socket(struct sock *sk, enum hg_why why)
 {
 	struct hg_endpoint detail = {};
 
@@ -180,7 +180,7 @@ static __noinline int refuse_route(struct sock *sk)
 	detail.bytes[1] = sk->sk_type;
 	detail.bytes[2] = sk->sk_protocol;
 	detail.bytes[3] = sk->sk_protocol >> 8;
-	return check_flag(0, HG_WHY_SOURCE_ROUTE, HG_WHAT_SOCKET, 0, NULL, &detail);
+	return check_flag(0, why, HG_WHAT_SOCKET, 0, NULL, &detail);
 }
 
 SEC("lsm/socket_setsockopt")
@@ -190,7 +190,7 @@ int BPF_PROG(socket_setsockopt, struct socket *sock, int level, int optname)
 
 	if (!option_routes(level, optname) || !is_inet(sk))
 		return 0;
-	return refuse_route(sk);
+	return refuse_socket(sk, HG_WHY_SOURCE_ROUTE);
 }
 
 /* Control messages of one sendmsg(2): no honest call has more, and one that does is refused. */
@@ -227,7 +227,7 @@ int BPF_PROG(socket_sendmsg, struct socket *sock, struct msghdr *msg, int size)
 	int err;
 
 	if (msg->msg_controllen && is_inet(sk) && controls_route(msg)) {
-		err = refuse_route(sk);
+		err = refuse_socket(sk, HG_WHY_SOURCE_ROUTE);
 		if (err)
 			return err;
 	}
@@ -257,23 +257,82 @@ int BPF_PROG(socket_bind, struct socket *sock, struct sockaddr *address, int add
 	return check_address(sk, address, addrlen, AF_INET, HG_LISTEN);
 }
 
+/* The address that a socket has, or its peer's. As it is: what is meant by 0.0.0.0 was settled when
+ * it was bound or connected. Not inlined: calls may only be eight deep, and its stack is gone. */
+static __noinline void endpoint_of(struct sock *sk, struct hg_endpoint *ep, bool peer)
+{
+	__u8 addr[16] = {};
+	__u16 port;
+
+	port = peer ? bpf_ntohs(sk->__sk_common.skc_dport) : sk->__sk_common.skc_num;
+	if (sk->__sk_common.skc_family == AF_INET) {
+		if (peer)
+			bpf_core_read(addr, 4, &sk->__sk_common.skc_daddr);
+		else
+			bpf_core_read(addr, 4, &sk->__sk_common.skc_rcv_saddr);
+		hg_endpoint_v4(ep, addr, endpoint_proto(sk), port, false);
+	} else {
+		if (peer)
+			bpf_core_read(addr, 16, &sk->__sk_common.skc_v6_daddr);
+		else
+			bpf_core_read(addr, 16, &sk->__sk_common.skc_v6_rcv_saddr);
+		hg_endpoint_v6(ep, addr, endpoint_proto(sk), port, false);
+	}
+}
+
 SEC("lsm/socket_listen")
 int BPF_PROG(socket_listen, struct socket *sock, int backlog)
 {
 	struct sock *sk = sock->sk;
 	struct hg_endpoint ep = {};
-	__u8 addr[16] = {};
-	__u16 port;
 
 	if (!is_inet(sk))
 		return 0;
-	port = sk->__sk_common.skc_num;
-	if (sk->__sk_common.skc_family == AF_INET) {
-		bpf_core_read(addr, 4, &sk->__sk_common.skc_rcv_saddr);
-		hg_endpoint_v4(&ep, addr, endpoint_proto(sk), port, false);
-	} else {
-		bpf_core_read(addr, 16, &sk->__sk_common.skc_v6_rcv_saddr);
-		hg_endpoint_v6(&ep, addr, endpoint_proto(sk), port, false);
-	}
+	endpoint_of(sk, &ep, false);
 	return check_endpoint(&ep, HG_LISTEN);
+}
+
+/* Made in the agent's own cgroup: what it is connected to was asked then. So a server's processes
+ * may hand accepted connections to each other, whoever the client is. */
+static __noinline bool socket_own(struct sock *sk)
+{
+	struct cgroup *cgrp = sk->sk_cgrp_data.cgroup;
+	struct hg_who who, whose;
+
+	return cgrp && agent_current(&who) && agent_of_cgroup(cgrp->kn->id, &whose) &&
+	       whose.n == who.n;
+}
+
+/*
+ * A socket that arrives ready-made (descriptors.bpf.c): its kind as if it were made now, whom it is
+ * connected to, where it listens or takes datagrams. What is none of these yet is asked by connect.
+ */
+SEC("lsm/file_receive")
+int BPF_PROG(socket_receive, struct file *file)
+{
+	struct socket *sock = bpf_sock_from_file(file);
+	struct hg_endpoint ep = {};
+	unsigned char state;
+	struct sock *sk;
+	bool bound;
+
+	if (!sock)
+		return 0;
+	sk = sock->sk;
+	if (!sk || socket_own(sk))
+		return 0;
+	if (!socket_known(sk->__sk_common.skc_family, sk->sk_type, sk->sk_protocol))
+		return refuse_socket(sk, HG_WHY_SOCKET_FAMILY);
+	if (!is_inet(sk))
+		return 0;
+	state = sk->__sk_common.skc_state;
+	bound = state == TCP_LISTEN;
+	if (state == TCP_CLOSE) {
+		bound = sk->sk_type == SOCK_DGRAM &&
+			(BPF_CORE_READ_BITFIELD_PROBED(sk, sk_userlocks) & SOCK_BINDPORT_LOCK);
+		if (!bound)
+			return 0;
+	}
+	endpoint_of(sk, &ep, !bound);
+	return check_endpoint(&ep, bound ? HG_LISTEN : HG_CONNECT);
 }

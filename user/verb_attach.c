@@ -6,6 +6,8 @@
 #include "agent_processes.h"
 #include "cgroup.h"
 #include "cli.h"
+#include "held.h"
+#include "json.h"
 #include "keeper.h"
 #include "log.h"
 #include "run_child.h"
@@ -22,6 +24,7 @@ enum {
 	OPT_HOME,
 	OPT_USER,
 	OPT_WORKSPACE,
+	OPT_JSON,
 };
 
 static const struct option options[] = {
@@ -33,6 +36,7 @@ static const struct option options[] = {
 	{"home", required_argument, NULL, OPT_HOME},
 	{"user", required_argument, NULL, OPT_USER},
 	{"workspace", required_argument, NULL, OPT_WORKSPACE},
+	{"json", no_argument, NULL, OPT_JSON},
 	{},
 };
 static const struct cli cli = {
@@ -47,13 +51,18 @@ static const struct cli cli = {
 		"  --name NAME       the agent's name (default: the policy's, numbered)\n"
 		"  --home DIR        ${home} in the policy\n"
 		"  --user USER       ${home} is USER's home\n"
-		"  --workspace DIR   instead of the policy's `workspace`\n",
+		"  --workspace DIR   instead of the policy's `workspace`\n"
+		"  --json            one object: the agent, and what its processes hold\n"
+		"What the processes have open already stays open to them: what of it the policy "
+		"would\n"
+		"deny is told on standard error.\n",
 	.options = options,
 };
 
 struct attach {
 	const char *cgroup, *pid, *unit, *user;
 	const char *policy, *name, *home, *workspace;
+	bool json;
 };
 
 static int options_read(struct attach *a, int argc, char **argv, int *ret_exit)
@@ -69,7 +78,10 @@ static int options_read(struct attach *a, int argc, char **argv, int *ret_exit)
 	while ((c = cli_next(&cli, argc, argv, ret_exit)) != -1) {
 		if (c == -2)
 			return -EINVAL;
-		*at[c] = optarg;
+		if (c == OPT_JSON)
+			a->json = true;
+		else
+			*at[c] = optarg;
 	}
 	if (argc != optind)
 		*ret_exit = cli_usage(&cli, "\"%s\" is not expected", argv[optind]);
@@ -133,6 +145,37 @@ static int cgroup_find(const struct attach *a, char **ret)
 	return session_refuse(*ret);
 }
 
+static int attached_json(const struct agent_record *agent, size_t n_processes,
+			 const struct helds *held, const struct policy *p)
+{
+	_json_ struct json_object *o = json_object_new_object();
+	int err = o ? 0 : -ENOMEM;
+
+	json_add_text(o, "name", agent->name, &err);
+	json_add_text(o, "cgroup", agent->cgroup, &err);
+	json_add_u64(o, "processes", n_processes, &err);
+	json_add_u64(o, "unread", held->n_unread, &err);
+	json_add(o, "held", held_json(held, p, &err), &err);
+	return err ? err : json_print(o);
+}
+
+/* Confined the processes are by now, so a failure here undoes nothing. */
+static int attached_tell(const struct attach *a, const struct engine *e,
+			 const struct agent_record *agent, const struct policy *p)
+{
+	_held_ struct helds held = {};
+	size_t n = 0;
+	int err;
+
+	agent_processes(e, agent, &n);
+	log_note("%s is attached to %s, with %zu processes", agent->name, agent->cgroup, n);
+	err = held_find(agent->cgroup, p, &held);
+	if (err)
+		log_warn("cannot tell what the processes have open: %s", strerror(-err));
+	held_print(&held, p);
+	return a->json ? attached_json(agent, n, &held, p) : 0;
+}
+
 static int attach_locked(const struct attach *a, const char *cgroup,
 			 const struct policy_params *params, struct policy **p)
 {
@@ -146,7 +189,6 @@ static int attach_locked(const struct attach *a, const char *cgroup,
 	_record_ struct agent_record agent = {};
 	_engine_ struct engine *e = NULL;
 	_close_ int lock = state_lock();
-	size_t n = 0;
 	int err;
 
 	err = lock < 0 ? lock : engine_load(&e);
@@ -156,8 +198,9 @@ static int attach_locked(const struct attach *a, const char *cgroup,
 		err = agent_attach(e, &req, *p, &agent);
 	if (err)
 		return err;
-	agent_processes(e, &agent, &n);
-	log_note("%s is attached to %s, with %zu processes", agent.name, agent.cgroup, n);
+	err = attached_tell(a, e, &agent, *p);
+	if (err)
+		return log_errno(err, "%s is attached, but cannot be told of", agent.name);
 	/* Confined it is in any case; `list` says so when nobody writes events down. */
 	return keeper_ensure();
 }

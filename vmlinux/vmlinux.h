@@ -144,15 +144,25 @@ struct in6_addr {
 
 struct sock_common {
 	unsigned short skc_family;
+	__be32 skc_daddr;
 	__be32 skc_rcv_saddr;
+	__be16 skc_dport;
 	__u16 skc_num;
+	volatile unsigned char skc_state;
+	struct in6_addr skc_v6_daddr;
 	struct in6_addr skc_v6_rcv_saddr;
+};
+
+struct sock_cgroup_data {
+	struct cgroup *cgroup;
 };
 
 struct sock {
 	struct sock_common __sk_common;
+	__u8 sk_userlocks : 4;
 	__u16 sk_type;
 	__u16 sk_protocol;
+	struct sock_cgroup_data sk_cgrp_data;
 };
 
 struct socket {
@@ -197,6 +207,7 @@ struct sockaddr {
 #define __FMODE_EXEC	0x20		/* in f_flags */
 #define FMODE_READ	0x1
 #define FMODE_WRITE	0x2
+#define FMODE_PATH	0x4000
 #define FMODE_CREATED	0x100000
 
 #define ATTR_MODE	(1 << 0)
@@ -249,6 +260,10 @@ struct sockaddr {
 #define IPV6_FLOWLABEL_MGR	32
 #define IPV6_RTHDR	57
 #define MSG_FASTOPEN	0x20000000
+#define TCP_ESTABLISHED	1		/* of datagram sockets: connected */
+#define TCP_CLOSE	7
+#define TCP_LISTEN	10
+#define SOCK_BINDPORT_LOCK	8	/* bound to a port that was asked for */
 
 #define FSNOTIFY_OBJ_TYPE_INODE	0
 /* FS_OPEN_PERM, FS_ACCESS_PERM, FS_OPEN_EXEC_PERM, and FS_PRE_ACCESS (since 6.14) */
