@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "digest.h"
 #include "mount_names.h"
 
 int mount_names_add(struct mount_names *m, const char *path, char *name)
@@ -53,24 +54,6 @@ int mount_names_copy(const struct mount_names *m, struct mount_names *ret)
 	return 0;
 }
 
-static bool same_text(const char *a, const char *b)
-{
-	return a == b || (a && b && !strcmp(a, b));
-}
-
-bool mount_names_equal(const struct mount_names *a, const struct mount_names *b)
-{
-	size_t i;
-
-	if (a->n != b->n)
-		return false;
-	for (i = 0; i < a->n; i++)
-		if (strcmp(a->items[i].path, b->items[i].path) ||
-		    !same_text(a->items[i].name, b->items[i].name))
-			return false;
-	return true;
-}
-
 void mount_names_done(struct mount_names *m)
 {
 	size_t i;
@@ -110,6 +93,35 @@ const struct mount_name *mount_names_find(const struct mount_names *m, const cha
 bool mount_name_differs(const struct mount_name *mount)
 {
 	return mount->name && strcmp(mount->name, mount->path);
+}
+
+/* Is it in a mount that has another name, or at that name? */
+static bool is_beside(const struct mount_names *m, const struct mount_name *mount)
+{
+	const char *rest;
+
+	for (size_t i = 0; i < m->n; i++)
+		if (mount_name_differs(&m->items[i]) &&
+		    (path_is_in(mount->path, m->items[i].path, &rest) ||
+		     path_is_in(mount->path, m->items[i].name, &rest)))
+			return true;
+	return false;
+}
+
+uint64_t mount_names_digest(const struct mount_names *m)
+{
+	uint64_t digest = DIGEST_START;
+
+	for (size_t i = 0; i < m->n; i++) {
+		const struct mount_name *mount = &m->items[i];
+		const char *name = mount->name ? mount->name : "";
+
+		if (!is_beside(m, mount))
+			continue;
+		digest = digest_add(digest, mount->path, strlen(mount->path));
+		digest = digest_add(digest, name, strlen(name));
+	}
+	return digest;
 }
 
 int mount_names_real(const struct mount_names *m, const char *path, char **ret,

@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 struct mount_name {
 	char *path; /* a mount point that can be reached */
@@ -22,7 +23,6 @@ struct mount_names {
 /* Takes name, which may be NULL. Replaces what was there for the path. 0, -ENOMEM. */
 int mount_names_add(struct mount_names *m, const char *path, char *name);
 int mount_names_copy(const struct mount_names *m, struct mount_names *ret);
-bool mount_names_equal(const struct mount_names *a, const struct mount_names *b);
 void mount_names_done(struct mount_names *m);
 #define _mount_names_ __attribute__((cleanup(mount_names_done)))
 
@@ -34,6 +34,10 @@ const struct mount_name *mount_names_find(const struct mount_names *m, const cha
 
 /* Does it have another name than its path? */
 bool mount_name_differs(const struct mount_name *mount);
+
+/* Of all that a policy read with it depends on: mounts with another name than their path, and what
+ * lies in those. */
+uint64_t mount_names_digest(const struct mount_names *m);
 
 /* What the kernel side calls an absolute path without links, to be freed; NULL in *ret: it has no
  * name. *ret_mount: the mount that gives it another, NULL otherwise. */

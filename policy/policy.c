@@ -50,6 +50,7 @@ static int load(struct loader *l, const char *file, const char *bytes, size_t le
 	p->workspace = l->workspace;
 	l->workspace = NULL;
 	p->mode = l->mode;
+	p->sources = l->digest;
 	err = policy_compile(l, p);
 	return err ? err : l->failed ? -EINVAL : 0;
 }

@@ -48,6 +48,7 @@ struct policy {
 	struct ruleset *ruleset;
 	struct image *image;
 	struct mount_names mounts; /* as in the parameters */
+	uint64_t sources;	   /* digest of the files that it was read from */
 };
 
 struct policy_params {

@@ -39,6 +39,7 @@ struct loader {
 	size_t n_sources;
 	struct source *chain[SOURCE_DEPTH_MAX]; /* those being read, the outermost first */
 	size_t n_chain;
+	uint64_t digest;	/* of the sources' bytes */
 	struct strings guarded; /* files read, and names that would have been read instead */
 
 	/* What the sources say together. */

@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include "digest.h"
 #include "policy_load.h"
 
 const struct preset *preset_find(const char *name)
@@ -172,6 +173,7 @@ static int add_source(struct loader *l, struct source *s, const char *bytes, siz
 		goto fail;
 	}
 	l->chain[l->n_chain++] = s;
+	l->digest = digest_add(l->digest, bytes, len);
 	err = document_parse(s->file, bytes, len, l->d, &s->doc);
 	if (!err)
 		err = source_sort_keys(l, s);

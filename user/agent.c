@@ -145,6 +145,8 @@ static int record_from(const struct agent_request *req, const struct policy *p,
 	a->workspace = req->workspace ? strdup(req->workspace) : NULL;
 	a->made_cgroup = req->made_cgroup;
 	a->generation = 1;
+	a->mounts = mount_names_digest(&p->mounts);
+	a->sources = p->sources;
 	a->attached = clock_ns(CLOCK_REALTIME);
 	if (!a->cgroup)
 		return log_errno(errno, "%s", req->cgroup);
@@ -189,7 +191,7 @@ static int names_check(const struct policy *p)
 	_mount_names_ struct mount_names now = {};
 	int err = naming_read(&now);
 
-	if (err || mount_names_equal(&now, &p->mounts))
+	if (err || mount_names_digest(&now) == mount_names_digest(&p->mounts))
 		return err;
 	log_error("what is mounted has changed since the policy was read; try again");
 	return -EAGAIN;
@@ -378,6 +380,8 @@ int agent_reload(struct engine *e, struct agent_record *a, const struct policy *
 		image_drop(e, old);
 	free(a->policy_name);
 	a->policy_name = take(policy_name);
+	a->mounts = mount_names_digest(&p->mounts);
+	a->sources = p->sources;
 	generations_retire(e, dir, a);
 	err = agent_record_write(dir, a);
 	if (err)

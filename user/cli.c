@@ -183,7 +183,7 @@ int cli_policy_settle(struct engine *e, const char *file, const struct policy_pa
 	err = mounts_sync(e, &places);
 	if (!err)
 		err = naming_read(&mounts);
-	if (err || mount_names_equal(&mounts, &(*p)->mounts))
+	if (err || mount_names_digest(&mounts) == mount_names_digest(&(*p)->mounts))
 		return err;
 	if (!strcmp(file, "-")) {
 		log_error("what is mounted has changed while the policy was read; try again");

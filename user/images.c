@@ -280,6 +280,11 @@ static int slot_add_places(struct engine *e, uint32_t slot, const struct places 
 	return err;
 }
 
+int image_start(struct engine *e, uint32_t slot, const struct places *places)
+{
+	return slot_add_places(e, slot, places, 0);
+}
+
 int images_add_places(struct engine *e, const struct places *places, size_t first)
 {
 	_free_ bool *seen = calloc(HG_POLICIES_MAX, sizeof(*seen));

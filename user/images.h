@@ -21,6 +21,9 @@ void image_drop(struct engine *e, uint32_t slot);
 /* The starts of new places, places->items[first..], in every slot in use. */
 int images_add_places(struct engine *e, const struct places *places, size_t first);
 
+/* The starts of all places, in one slot. */
+int image_start(struct engine *e, uint32_t slot, const struct places *places);
+
 /* Forgets the starts of a place in every slot. */
 void images_remove_place(struct engine *e, uint32_t place);
 

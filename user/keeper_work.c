@@ -14,7 +14,9 @@
 #include "keeper_work.h"
 #include "log.h"
 #include "mounts.h"
+#include "naming.h"
 #include "record.h"
+#include "remount.h"
 #include "ring.h"
 #include "state.h"
 #include "util.h"
@@ -35,6 +37,9 @@ struct keeper {
 	int epoll, lock, signals, agents, mounts;
 	bool rescan, remount, stop, log_broken;
 	unsigned int idle;
+	/* What policies were last brought to: a digest of mounts, and the next place's number. */
+	uint64_t followed;
+	uint32_t followed_next;
 };
 
 static int watch(struct keeper *k, int fd, uint32_t events, void *what)
@@ -210,18 +215,36 @@ static void agents_scan(struct keeper *k)
 		k->idle = 0;
 }
 
-static void mounts_follow(struct keeper *k)
+/* 1: policies are to be brought to other names. */
+static int mounts_name(struct keeper *k)
 {
 	_close_ int lock = state_trylock();
+	_mount_names_ struct mount_names mounts = {};
 	_places_ struct places places = {};
+	uint64_t digest;
 
 	/* Whoever holds it may be about to look at the mounts itself; again soon. */
 	if (lock < 0)
-		return;
+		return 0;
 	k->remount = false;
 	if (mounts_sync(k->e, &places))
 		log_error("file systems mounted since then are denied to agents");
 	decoder_refresh(&k->decoder);
+	if (naming_read(&mounts))
+		return 0;
+	digest = mount_names_digest(&mounts);
+	if (digest == k->followed && places.next == k->followed_next)
+		return 0;
+	k->followed = digest;
+	k->followed_next = places.next;
+	return 1;
+}
+
+static void mounts_follow(struct keeper *k)
+{
+	/* Without the lock, which a child would hold on to. */
+	if (mounts_name(k))
+		remount_follow_apart();
 }
 
 /*

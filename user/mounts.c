@@ -237,6 +237,12 @@ struct sync {
 	struct engine *e;
 	struct places *p;
 	struct mount_table *t;
+	/*
+	 * The superblock at hand had another name, or has several mounts: policies in force may
+	 * have rules that hold for it by names they were not compiled with. It gets no starts, and
+	 * so is denied, until they are (user/remount.h).
+	 */
+	bool hold;
 };
 
 /* A new number, its starts, then the superblock: in this order nothing is let through or refused
@@ -253,7 +259,7 @@ static int place_make(struct sync *s, const struct mount_line *m, int fd)
 		return -ENOMEM;
 	number = place->number;
 	err = places_write(s->p);
-	if (!err)
+	if (!err && !s->hold)
 		err = images_add_places(s->e, s->p, first);
 	if (!err && fd < 0) {
 		err = mount_register_apart(s->e, m, number);
@@ -307,6 +313,7 @@ static int superblock_sync(struct sync *s, const struct mount_line **mounts, siz
 
 	if (known && name_holds(known, mounts, n))
 		return 0;
+	s->hold = known || n > 1;
 	for (i = 0; i < n; i++) {
 		if (!mount_is_nameable(mounts[i]))
 			continue;

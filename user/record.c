@@ -89,6 +89,8 @@ static int agent_fill(struct json_object *o, struct agent_record *a)
 	    (err = optional(json_get_text(o, "workspace", &a->workspace))) ||
 	    (err = json_get_text(o, "policy_name", &a->policy_name)) ||
 	    (err = json_get_u32(o, "generation", &a->generation)) ||
+	    (err = json_get_u64(o, "mounts", UINT64_MAX, &a->mounts)) ||
+	    (err = json_get_u64(o, "sources", UINT64_MAX, &a->sources)) ||
 	    (err = json_get_u64(o, "attached", UINT64_MAX, &a->attached)) ||
 	    (err = json_get_u64(o, "retired_hits", UINT64_MAX, &a->retired_hits)))
 		return err == -ENOENT ? -EBADMSG : err;
@@ -137,6 +139,8 @@ int agent_record_write(int dir, const struct agent_record *a)
 	json_add_text(o, "workspace", a->workspace, &err);
 	json_add_text(o, "policy_name", a->policy_name, &err);
 	json_add_u64(o, "generation", a->generation, &err);
+	json_add_u64(o, "mounts", a->mounts, &err);
+	json_add_u64(o, "sources", a->sources, &err);
 	json_add_u64(o, "attached", a->attached, &err);
 	json_add_u64(o, "retired_hits", a->retired_hits, &err);
 	if (err)

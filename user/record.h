@@ -30,6 +30,8 @@ struct agent_record {
 	char *workspace;   /* override; NULL: as the policy says */
 	char *policy_name; /* of the generation in force */
 	uint32_t generation;
+	/* Digests of what is mounted and of the policy's files, as the one in force was read with. */
+	uint64_t mounts, sources;
 	uint64_t attached; /* nanoseconds since 1970 */
 	/* Counters of generations whose table is no longer kept. */
 	uint64_t retired_hits;

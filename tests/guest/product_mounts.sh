@@ -33,7 +33,7 @@ END2
 read_by() { in_cgroup one "$1" cat "$2" 2>/dev/null | grep -q the-secret; }
 # closed NAME PATH: to nobody; open NAME PATH: to both.
 closed() { for u in 1000 0; do check "$1, as $u" not read_by $u "$2"; done; }
-open() { for u in 1000 0; do check "$1, as $u" read_by $u "$2"; done; }
+open() { for u in 1000 0; do check "$1, as $u" wait_for 5 read_by $u "$2"; done; }
 not() { ! "$@"; }
 explain() { "$HG" explain --policy $W/policy.yaml "$@"; }
 
@@ -69,7 +69,37 @@ check 'and nothing else' not in_cgroup one 1000 touch $W/c/made
 check 'a bind mount of its own' not in_cgroup one 0 unshare -m sh -c \
 	"mount --bind $W/a $W/free && cat $W/free/x/key"
 
+# ---- mounts that come later ----
+open 'before it is mounted' $W/free/f
+mount --bind $W/free $W/later
+later() { not read_by 1000 $W/free/f && not read_by 0 $W/later/f; }
+check 'a later bind mount: the rule is followed to it' wait_for 10 later
+check 'a later bind mount: told' wait_for 5 sh -c "$HG tail --json -n 30 |
+	jq -e -s 'map(select(.event == \"policy.loaded\" and .hydraguard.generation == 2)) | length > 0'"
+closed 'and the old rules hold' $W/top/b/x/key
+umount $W/later
+check 'unmounted again: the name is free again' wait_for 10 read_by 1000 $W/free/f
+sed -i 's#- allow read,exec /\*\*#- allow read,exec,attr /**#' $W/policy.yaml
+mount --bind $W/free $W/later
+check 'an edited policy is not loaded for a mount: told' wait_for 10 sh -c "$HG tail --json -n 30 |
+	jq -e -s 'map(select(.event == \"policy.rejected\" and (.hydraguard.message | contains(\"reload\")))) | length > 0'"
+check 'and it stays as it is' read_by 1000 $W/free/f
+need "$HG" reload one
+closed 'until it is reloaded' $W/free/f
+
 # The mount that names a superblock goes: the next one does.
 umount -l $W/t
 closed 'a superblock that is named anew' $W/sub/key
+# Three mounts, of which the last is closed; the one that names them goes.
+mkdir -p $W/n1 $W/n2 $W/later2
+mount -t tmpfs none $W/n1 && echo the-secret >$W/n1/f
+mount --bind $W/n1 $W/n2
+open 'a new file system, mounted twice' $W/n2/f
+mount --bind $W/n1 $W/later
+check 'and a third time: closed' wait_for 10 not read_by 1000 $W/n2/f
+gone() { for _ in {1..40}; do read_by 1000 $W/n2/f && return 1; done; true; }
+umount -l $W/n1
+check 'named anew, it is closed all the time' gone
+check 'and by the rule' wait_for 5 sh -c "$HG tail --json -n 5 |
+	jq -e -s 'map(select(.file.path == \"$W/n2/f\" and .hydraguard.reason == \"rule\")) | length > 0'"
 finish

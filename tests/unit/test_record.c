@@ -25,6 +25,8 @@ static struct agent_record sample(void)
 		.cwd = (char *)"/r\xff",
 		.home = (char *)"/home/u",
 		.policy_name = (char *)"demo",
+		.mounts = UINT64_MAX,
+		.sources = 1ull << 63,
 		.attached = 12,
 		.retired_hits = 5,
 	};
