@@ -61,10 +61,13 @@ struct variable {
 
 struct scope {
 	const char *workspace, *home, *name; /* literal; NULL where there is none */
-	bool workspace_bad;		     /* there is one, but wrong, and that has been said */
+	bool workspace_bad, home_bad;	     /* that there is none, or a wrong one, has been said */
 	struct variable *variables;
 	size_t n_variables;
 };
+
+/* What is said, once, where there is none. */
+extern const char expand_no_workspace[], expand_no_home[];
 
 /* Replaces the variables of text[0..len), which stands at byte `at` of its rule. */
 int expand_variables(const struct scope *s, const char *text, size_t len, uint32_t at,

@@ -106,6 +106,10 @@ static bool is(const char *name, size_t len, const char *other)
 	return strlen(other) == len && !memcmp(name, other, len);
 }
 
+const char expand_no_workspace[] =
+	"no workspace is known; add `workspace: /a/folder` or give --workspace";
+const char expand_no_home[] = "no home is known; give --home, or write the folder itself";
+
 static int machine_variable(struct use *u, const char *name, size_t len, uint32_t at,
 			    const char **ret)
 {
@@ -116,17 +120,13 @@ static int machine_variable(struct use *u, const char *name, size_t len, uint32_
 		*ret = s->workspace;
 		if (!*ret && s->workspace_bad)
 			return rule_fail(u->e, at, "%s", "");
-		return *ret ? 0
-			    : rule_fail(u->e, at,
-					"no workspace is known; add `workspace: "
-					"/a/folder` or give --workspace");
+		return *ret ? 0 : rule_fail(u->e, at, "%s", expand_no_workspace);
 	}
 	if (is(name, len, "home")) {
 		*ret = s->home;
-		return *ret ? 0
-			    : rule_fail(u->e, at,
-					"no home is known; give --home, or write the "
-					"folder itself");
+		if (!*ret && s->home_bad)
+			return rule_fail(u->e, at, "%s", "");
+		return *ret ? 0 : rule_fail(u->e, at, "%s", expand_no_home);
 	}
 	if (is(name, len, "name"))
 		*ret = s->name;

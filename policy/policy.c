@@ -49,6 +49,7 @@ static int load(struct loader *l, const char *file, const char *bytes, size_t le
 	l->name = NULL;
 	p->workspace = l->workspace;
 	l->workspace = NULL;
+	p->workspace_default = l->workspace_default;
 	p->mode = l->mode;
 	p->sources = l->digest;
 	err = policy_compile(l, p);

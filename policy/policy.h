@@ -42,6 +42,7 @@ struct policy {
 	char *file;		/* the file given */
 	char *name;		/* `name:`, or the file's base name without suffix */
 	char *workspace;	/* expanded, NULL where none */
+	bool workspace_default;	/* it is the one of the parameters for where none is given */
 	enum policy_mode mode;
 	struct policy_rule *rules;
 	size_t n_rules;
@@ -55,6 +56,7 @@ struct policy_params {
 	const char *name;	/* ${name}; NULL: the policy's own */
 	const char *home;	/* ${home}; NULL: using it is an error */
 	const char *workspace;	/* overrides `workspace:`; NULL: as written */
+	const char *default_workspace;	/* where neither says one; NULL: none */
 	const char *const *search;	/* directories for `extends: NAME`, NULL-ended; presets are
 					 * always found and cannot be shadowed */
 	const struct mount_names *mounts; /* what is mounted; NULL: every path is its own name */

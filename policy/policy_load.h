@@ -45,6 +45,7 @@ struct loader {
 	/* What the sources say together. */
 	struct scope scope;
 	char *name, *workspace;
+	bool workspace_default;
 	enum policy_mode mode;
 };
 

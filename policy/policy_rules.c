@@ -267,6 +267,9 @@ static int add_objects(struct compiler *c, const struct origin *o, const char *t
 			c->failed = true;
 			if (*e.message)
 				compiler_say(c, DIAG_ERROR, o, e.at, "%s", e.message);
+			/* What is true of every rule is said at the first. */
+			c->l->scope.workspace_bad |= !strcmp(e.message, expand_no_workspace);
+			c->l->scope.home_bad |= !strcmp(e.message, expand_no_home);
 			continue;
 		}
 		if (err)

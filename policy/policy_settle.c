@@ -185,8 +185,14 @@ static int settle_workspace(struct loader *l)
 	} else if (s && !err) {
 		err = literal_variables(l, s, s->keys.workspace, &l->workspace);
 	}
+	if (!s && !l->workspace && l->params->default_workspace) {
+		l->workspace_default = true;
+		l->workspace = strdup(l->params->default_workspace);
+		if (!l->workspace)
+			return -ENOMEM;
+	}
 	if (!err && l->workspace && (fault = path_fault(l->workspace))) {
-		if (l->params->workspace)
+		if (l->params->workspace || l->workspace_default)
 			err = diag_add(l->d, DIAG_ERROR, top->file, 0, 0, "the workspace `%s` %s",
 				       l->workspace, fault);
 		else

@@ -324,6 +324,27 @@ static int extend_all(struct loader *l, struct source *s)
 	return err;
 }
 
+/* A word, not a path: a shipped policy is what was probably meant. */
+static int not_there(struct loader *l, const char *file)
+{
+	const char *near, *names[SOURCES_MAX];
+	char list[400] = "";
+	size_t n = 0, len = 0;
+
+	for (const struct preset *p = policy_presets; p->name && n < SOURCES_MAX - 1; p++) {
+		names[n++] = p->name;
+		if (len < sizeof(list))
+			len += snprintf(list + len, sizeof(list) - len, "%s%s", n > 1 ? ", " : "",
+					p->name);
+	}
+	names[n] = NULL;
+	near = diag_near(file, strlen(file), names);
+	return diag_add(l->d, DIAG_ERROR, file, 0, 0,
+			"there is no such file, and no shipped policy of that name%s%s%s (shipped: "
+			"%s)",
+			near ? "; did you mean `" : "", near ? near : "", near ? "`?" : "", list);
+}
+
 int sources_read(struct loader *l, const char *file, const char *bytes, size_t len)
 {
 	const struct preset *preset = bytes ? NULL : preset_find(file);
@@ -340,6 +361,10 @@ int sources_read(struct loader *l, const char *file, const char *bytes, size_t l
 		memcpy(content, bytes, len);
 	} else {
 		err = read_file(file, &content, &len);
+		if (err == -ENOENT && !strchr(file, '/') && !has_suffix(file)) {
+			not_there(l, file);
+			return err;
+		}
 		if (err) {
 			diag_add(l->d, DIAG_ERROR, file, 0, 0, "cannot be read: %s",
 				 strerror(-err));

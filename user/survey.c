@@ -238,3 +238,9 @@ int survey_make(const char *name, bool rules, struct survey *ret)
 	s = (struct survey){};
 	return 0;
 }
+
+void survey_none(const struct survey *s)
+{
+	puts(s->loaded ? "no agents; the kernel side is loaded, and waits for the next one"
+		       : "nothing is loaded, so there are no agents");
+}

@@ -42,4 +42,7 @@ int survey_make(const char *name, bool rules, struct survey *ret);
 void survey_clear(struct survey *s);
 #define _survey_ __attribute__((cleanup(survey_clear)))
 
+/* Says that there are no agents, and whether the kernel side is loaded all the same. */
+void survey_none(const struct survey *s);
+
 #endif

@@ -8,22 +8,25 @@
 #include "util.h"
 #include "verbs.h"
 
-enum { OPT_JSON = 1, OPT_HOME, OPT_NAME, OPT_WORKSPACE };
+enum { OPT_JSON = 1, OPT_HOME, OPT_NAME, OPT_WORKSPACE, OPT_SHOW };
 
 static const struct option options[] = {
 	{"json", no_argument, NULL, OPT_JSON},
 	{"home", required_argument, NULL, OPT_HOME},
 	{"name", required_argument, NULL, OPT_NAME},
 	{"workspace", required_argument, NULL, OPT_WORKSPACE},
+	{"show", required_argument, NULL, OPT_SHOW},
 	{},
 };
 static const struct cli cli = {
-	.usage = "check [--json] [--home DIR] [--name NAME] [--workspace DIR] POLICY...",
+	.usage = "check [--json] [--home DIR] [--name NAME] [--workspace DIR] POLICY...\n"
+		 "       hydraguard check --show NAME",
 	.help = "POLICY is a file, the name of a shipped policy, or - for standard input.\n"
 		"  --json            one array, an object for each policy\n"
 		"  --home DIR        ${home}: of the user that the agent will run as\n"
 		"  --name NAME       ${name}, instead of the policy's own\n"
 		"  --workspace DIR   instead of the policy's own\n"
+		"  --show NAME       print a shipped policy (events name its lines as NAME:LINE)\n"
 		"Exit code 1: at least one has errors.\n",
 	.options = options,
 };
@@ -140,6 +143,21 @@ static int check(const char *file, const struct policy_params *params, struct js
 	return err ? err : told;
 }
 
+/* The text of a shipped policy, and nothing else. */
+static int show(const char *name)
+{
+	const struct preset *p;
+
+	for (p = policy_presets; p->name; p++)
+		if (!strcmp(p->name, name))
+			return fputs(p->text, stdout) < 0 || fflush(stdout) ? EXIT_REFUSED
+									    : EXIT_DONE;
+	log_error("no policy \"%s\" is shipped; these are:", name);
+	for (p = policy_presets; p->name; p++)
+		fprintf(stderr, "  %s\n", p->name);
+	return EXIT_NO;
+}
+
 int verb_check(int argc, char **argv)
 {
 	struct policy_params params = {.search = cli_search};
@@ -161,6 +179,8 @@ int verb_check(int argc, char **argv)
 		case OPT_WORKSPACE:
 			params.workspace = optarg;
 			break;
+		case OPT_SHOW:
+			return show(optarg);
 		default:
 			return code;
 		}

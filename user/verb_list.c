@@ -91,7 +91,7 @@ static void print_table(const struct survey *s)
 	size_t i;
 
 	if (!s->n) {
-		puts(s->loaded ? "no agents" : "no agents; nothing is loaded");
+		survey_none(s);
 		return;
 	}
 	printf("%-*s  %-*s  %4s  %-12s %5s %8s %8s  %s\n", name, "AGENT", policy, "POLICY", "GEN",

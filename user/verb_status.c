@@ -195,7 +195,7 @@ int verb_status(int argc, char **argv)
 	if (json)
 		return print_json(&s) || s.n_broken ? EXIT_REFUSED : EXIT_DONE;
 	if (!s.n)
-		puts(s.loaded ? "no agents" : "no agents; nothing is loaded");
+		survey_none(&s);
 	for (i = 0; i < s.n; i++)
 		print_agent(&s.agents[i]);
 	return s.n_broken ? EXIT_REFUSED : EXIT_DONE;

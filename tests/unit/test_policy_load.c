@@ -351,6 +351,28 @@ static void extends(void)
 		    "extends: a wrong name, and what follows"))
 		show_diags(&l.d);
 	unload(&l);
+	l = load_file("workspace-write", &(struct policy_params){.home = "/home/u"});
+	tap_ok(&tap, l.err == -EINVAL && l.d.n_errors == 1, "no workspace: said once");
+	unload(&l);
+	l = load_file("workspace-write",
+		      &(struct policy_params){.home = "/home/u", .default_workspace = "/srv/here"});
+	tap_ok(&tap,
+	       !l.err && l.p->workspace_default &&
+		       decide(l.p, HG_MODIFY, "/srv/here/x", NULL) == HG_ALLOW,
+	       "no workspace: the one for that");
+	unload(&l);
+	put("own.yaml", "version: 1\nextends: workspace-write\nworkspace: /srv/own\n");
+	l = load_file(path("own.yaml"),
+		      &(struct policy_params){.home = "/home/u", .default_workspace = "/srv/here"});
+	tap_ok(&tap,
+	       !l.err && !l.p->workspace_default &&
+		       decide(l.p, HG_MODIFY, "/srv/here/x", NULL) == HG_DENY,
+	       "but not beside its own");
+	unload(&l);
+	l = load_file("strikt", &with);
+	tap_ok(&tap, l.err == -ENOENT && strstr(l.d.items[0].message, "did you mean `strict`?"),
+	       "a shipped policy's name that is wrong");
+	unload(&l);
 	put("bad.yaml", "version: 1\nrules:\n  - alow read /x\n");
 	put("good.yaml", "version: 1\nextends: bad\n");
 	l = load_file(path("good.yaml"), &with);
