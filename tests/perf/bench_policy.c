@@ -262,6 +262,8 @@ static struct policy make_policy(size_t n)
 	return p;
 }
 
+static bool as_json;
+
 static void measure(const char *name, size_t n)
 {
 	struct policy p = make_policy(n);
@@ -284,9 +286,16 @@ static void measure(const char *name, size_t n)
 	for (c = 0; c < n_chunks; c++)
 		for (u = 0; u < HG_CHUNK_UNITS; u++)
 			used += chunks[c].unit[u] != 0;
-	printf("%-12s %6zu %7u %8u %6u %8u %7u %6u %9.1f %9.1f %8.2f\n", name, p.n_rules, h->n_dirs,
-	       h->n_symbols, h->n_outs, 1u << h->hash_bits, n_chunks, n_chunks * 128,
-	       used * 8 / 1024.0, ms, ns_per_byte(im));
+	if (as_json)
+		printf("%s{\"rules\": %zu, \"directories\": %u, \"symbols\": %u, \"rows\": %u, "
+		       "\"bytes\": %u, \"bytes_used\": %u, \"compile_ms\": %.1f, "
+		       "\"ns_per_byte\": %.2f}",
+		       n > 100 ? ", " : "", p.n_rules, h->n_dirs, h->n_symbols, h->n_outs,
+		       n_chunks * HG_CHUNK_SIZE, used * 8, ms, ns_per_byte(im));
+	else
+		printf("%-12s %6zu %7u %8u %6u %8u %7u %6u %9.1f %9.1f %8.2f\n", name, p.n_rules,
+		       h->n_dirs, h->n_symbols, h->n_outs, 1u << h->hash_bits, n_chunks,
+		       n_chunks * 128, used * 8 / 1024.0, ms, ns_per_byte(im));
 	image_free(im);
 	ruleset_free(p.rs);
 }
@@ -499,8 +508,17 @@ static void measure_plain(void)
 	ruleset_free(policy.rs);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
+	as_json = argc > 1 && !strcmp(argv[1], "--json");
+	if (as_json) {
+		putchar('[');
+		measure("shipped-like", 100);
+		measure("1,000", 1000);
+		measure("10,000", 10000);
+		puts("]");
+		return 0;
+	}
 	printf("%-12s %6s %7s %8s %6s %8s %7s %6s %9s %9s %8s\n", "policy", "rules", "dirs",
 	       "symbols", "rows", "cells", "chunks", "KiB", "KiB used", "ms", "ns/byte");
 	measure("shipped-like", 100);
