@@ -433,10 +433,14 @@ int agent_detach(struct engine *e, const struct agent_record *a, struct agent_to
 {
 	struct hg_agent *live = &e->agent[a->number];
 	_close_ int dir = agents_dir_open(true);
+	_record_ struct agent_record now = {};
 	struct agent_totals t = {};
 
 	if (dir < 0)
 		return dir;
+	/* What is at hand may be from before a reload. */
+	if (!agent_record_read(dir, a->name, &now) && now.uid == a->uid)
+		a = &now;
 	if (agent_is_live(e, a)) {
 		agent_remove(e, a->number, (uint32_t)live->policy);
 		t = (struct agent_totals){

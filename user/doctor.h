@@ -32,11 +32,11 @@ void found(struct findings *f, const char *name, enum finding_level level, const
 void findings_clear(struct findings *f);
 #define _findings_ __attribute__((cleanup(findings_clear)))
 
-/* The kernel, hook by hook. */
-void doctor_kernel(struct findings *f);
+/* The kernel, hook by hook. root: false leaves out what only root can see. */
+void doctor_kernel(struct findings *f, bool root);
 /* What is mounted and configured on this machine. */
-void doctor_machine(struct findings *f);
-/* What is loaded now, and whether it works. */
+void doctor_machine(struct findings *f, bool root);
+/* What is loaded now, and whether it works; for root. */
 void doctor_state(struct findings *f);
 
 #endif

@@ -55,7 +55,11 @@ static void look_lsm(struct findings *f)
 	_free_ char *lsms = NULL;
 	int err = kernel_lsms(&lsms);
 
-	if (err)
+	if (err && geteuid())
+		found(f, "kernel.lsm", FINDING_WARN, "run it as root",
+		      "the active security modules cannot be learnt without root: %s",
+		      strerror(-err));
+	else if (err)
 		found(f, "kernel.lsm", FINDING_FAIL, "mount securityfs on /sys/kernel/security",
 		      "the active security modules cannot be learnt: %s", strerror(-err));
 	else if (list_has(lsms, "bpf"))
@@ -205,14 +209,16 @@ static void look_hooks(struct findings *f)
 	btf__free(btf);
 }
 
-void doctor_kernel(struct findings *f)
+void doctor_kernel(struct findings *f, bool root)
 {
 	look_release(f);
 	look_lsm(f);
 	look_lockdown(f);
 	look_config(f);
 	look_jit(f);
-	look_features(f);
-	look_symbols(f);
+	if (root) {
+		look_features(f);
+		look_symbols(f);
+	}
 	look_hooks(f);
 }

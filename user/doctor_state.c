@@ -47,21 +47,22 @@ static void look_bpffs(struct findings *f)
 		      "no BPF file system is on " HG_PIN_PARENT "; the first agent mounts one");
 }
 
-static void look_namespaces(struct findings *f)
+static void look_namespaces(struct findings *f, bool root)
 {
 	if (kernel_pid_namespace_is_first())
 		found(f, "machine.pid_namespace", FINDING_OK, NULL, "this is the host");
 	else
 		found(f, "machine.pid_namespace", FINDING_FAIL, "run hydraguard on the host",
 		      "this is a pid namespace of its own (a container?)");
-	if (!mounts_in_first_namespace())
-		found(f, "machine.mount_namespace", FINDING_NOTE, NULL,
+	/* Only root can look at the first process's. */
+	if (root && !mounts_in_first_namespace())
+		found(f, "machine.mount_namespace", FINDING_WARN, NULL,
 		      "this is a mount namespace of its own; policies mean the host's paths");
 }
 
-void doctor_machine(struct findings *f)
+void doctor_machine(struct findings *f, bool root)
 {
-	look_namespaces(f);
+	look_namespaces(f, root);
 	look_cgroup(f);
 	look_bpffs(f);
 }

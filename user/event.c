@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* An event's fields. */
+#include <inttypes.h>
 #include <stdarg.h>
 
 #include "event.h"
@@ -83,4 +84,28 @@ void event_clear(struct event *ev)
 bool event_is_decision(const struct event *ev)
 {
 	return event_has(ev, EV_VERDICT);
+}
+
+char *event_kind(const struct event *ev)
+{
+	static const enum event_key keys[] = {EV_EVENT,	 EV_UID,     EV_VERDICT, EV_ACTION,
+					      EV_PATH,	 EV_TARGET,  EV_ADDRESS, EV_TRANSPORT,
+					      EV_FAMILY, EV_COMMAND, EV_REASON,	 EV_RULE_AT};
+	char *kind = NULL;
+	size_t i, len;
+	FILE *f;
+
+	if (!event_is_decision(ev))
+		return NULL;
+	f = open_memstream(&kind, &len);
+	if (!f)
+		return NULL;
+	for (i = 0; i < ARRAY_SIZE(keys); i++)
+		fprintf(f, "%s|", event_text(ev, keys[i]));
+	fprintf(f, "%" PRIu64, event_number(ev, EV_PORT));
+	if (fclose(f)) {
+		free(kind);
+		return NULL;
+	}
+	return kind;
 }

@@ -120,6 +120,10 @@ static inline uint64_t event_number(const struct event *ev, enum event_key key)
 /* Is it about something the agent did (not about hydraguard itself)? */
 bool event_is_decision(const struct event *ev);
 
+/* What makes two decisions the same to a reader, to be freed; NULL where it is none, or without
+ * memory. */
+char *event_kind(const struct event *ev);
+
 /* One JSON object without line feed, to be freed; 0, -ENOMEM. */
 int event_to_json(const struct event *ev, char **ret, size_t *ret_len);
 /* The reverse: -EBADMSG where the line is not one JSON object or a field has another type. Fields

@@ -12,6 +12,7 @@
 
 #include "event.h"
 #include "reasons.h"
+#include "rule_short.h"
 #include "text.h"
 #include "util.h"
 
@@ -123,18 +124,27 @@ static void show_process(const struct shower *s)
 	fprintf(s->f, "[%llu]", (unsigned long long)event_number(s->ev, EV_PID));
 }
 
+static void show_rule(const struct shower *s)
+{
+	_free_ char *rule =
+		rule_short(event_text(s->ev, EV_RULE),
+			   event_has(s->ev, EV_PATH) ? event_text(s->ev, EV_PATH) : NULL);
+
+	if (rule)
+		text_show(s->f, rule, strlen(rule));
+	fputs(" (", s->f);
+	show(s, EV_RULE_AT);
+	fputs(")", s->f);
+}
+
 static void show_reason(const struct shower *s)
 {
 	const struct reason *reason = reason_by_name(event_text(s->ev, EV_REASON));
 	bool rule = event_has(s->ev, EV_RULE);
 
 	fputs(" — ", s->f);
-	if (rule) {
-		show(s, EV_RULE);
-		fputs(" (", s->f);
-		show(s, EV_RULE_AT);
-		fputs(")", s->f);
-	}
+	if (rule)
+		show_rule(s);
 	if (rule && reason == &reasons[HG_WHY_RULE])
 		return;
 	fputs(rule ? "; " : "", s->f);

@@ -9,10 +9,16 @@
 
 enum log_level log_level = LOG_NOTE;
 static bool log_timed;
+static const char *log_verb;
 
 void log_with_time(void)
 {
 	log_timed = true;
+}
+
+void log_as(const char *verb)
+{
+	log_verb = verb;
 }
 
 /* One write for a line, so that lines of two processes do not mix. */
@@ -27,7 +33,8 @@ static void log_line(const char *fmt, va_list args, const char *tail)
 		now = time(NULL);
 		strftime(stamp, sizeof(stamp), "%Y-%m-%dT%H:%M:%SZ ", gmtime_r(&now, &tm));
 	}
-	len = snprintf(line, room, "%shydraguard: ", stamp);
+	len = snprintf(line, room, "%shydraguard%s%s: ", stamp, log_verb ? " " : "",
+		       log_verb ? log_verb : "");
 	len += vsnprintf(line + len, room - len, fmt, args);
 	if (tail && len < room)
 		len += snprintf(line + len, room - len, ": %s", tail);

@@ -21,6 +21,9 @@ int log_errno(int err, const char *fmt, ...) __attribute__((format(printf, 2, 3)
 #define log_note(...)	 log_at(LOG_NOTE, __VA_ARGS__)
 #define log_verbose(...) log_at(LOG_VERBOSE, __VA_ARGS__)
 
+/* Says the verb in each line: "hydraguard run: ...". */
+void log_as(const char *verb);
+
 /* Puts the time before each line: for a log file. */
 void log_with_time(void);
 

@@ -39,12 +39,13 @@ static void usage(FILE *f)
 			fprintf(f, "  %-10s%s\n", verbs[i].name, verbs[i].does);
 	fputs("\n`hydraguard VERB --help` tells of a verb. Exit codes: 0 done; 1 the answer is "
 	      "no;\n"
-	      "2 usage; 3 the kernel cannot enforce; 4 refused; run: the command's own.\n",
+	      "2 usage; 3 the kernel cannot enforce; 4 refused; run: the command's own, or 125.\n",
 	      f);
 }
 
 int main(int argc, char **argv)
 {
+	static char self[32];
 	size_t i;
 
 	log_take_libbpf();
@@ -65,9 +66,14 @@ int main(int argc, char **argv)
 		puts("hydraguard " HG_VERSION);
 		return EXIT_DONE;
 	}
-	for (i = 0; i < ARRAY_SIZE(verbs); i++)
-		if (!strcmp(argv[1], verbs[i].name))
-			return verbs[i].run(argc - 1, argv + 1);
+	for (i = 0; i < ARRAY_SIZE(verbs); i++) {
+		if (strcmp(argv[1], verbs[i].name))
+			continue;
+		/* What getopt_long(3) says begins with it. */
+		snprintf(self, sizeof(self), "hydraguard %s", verbs[i].name);
+		argv[1] = self;
+		return verbs[i].run(argc - 1, argv + 1);
+	}
 	log_error("no verb \"%s\"; `hydraguard --help` lists them", argv[1]);
 	return EXIT_USAGE;
 }

@@ -10,12 +10,13 @@
 #include "report.h"
 #include "util.h"
 
-int report_open(struct report *r, const char *events_file, bool quiet)
+int report_open(struct report *r, const char *events_file, bool quiet, bool live)
 {
 	_close_ int dir = open_own_dir(HG_LOG_DIR, 0700), fd = -1;
 	int err;
 
 	r->quiet = quiet;
+	r->hold = !live && isatty(STDERR_FILENO);
 	if (dir < 0)
 		return log_errno(dir, "cannot use " HG_LOG_DIR);
 	err = follow_open(&r->follow, HG_LOG_DIR, HG_EVENTS_NAME, true);
@@ -45,6 +46,11 @@ void report_close(struct report *r)
 	if (r->events)
 		fclose(r->events);
 	free(r->last);
+	for (i = 0; i < r->n_held; i++) {
+		free(r->held[i].kind);
+		event_clear(&r->held[i].ev);
+	}
+	free(r->held);
 	for (i = 0; i < REPORT_KINDS; i++)
 		free(r->kinds[i].action);
 }
@@ -79,19 +85,6 @@ static void print_again(struct report *r)
 	r->n_again = 0;
 }
 
-/* What makes two denials the same to a reader. */
-static char *event_kind(const struct event *ev)
-{
-	char *kind = NULL;
-
-	if (asprintf(&kind, "%s|%s|%s|%s|%" PRIu64 "|%s|%s", event_text(ev, EV_EVENT),
-		     event_text(ev, EV_ACTION), event_text(ev, EV_PATH), event_text(ev, EV_ADDRESS),
-		     event_number(ev, EV_PORT), event_text(ev, EV_COMMAND),
-		     event_text(ev, EV_RULE_AT)) < 0)
-		return NULL;
-	return kind;
-}
-
 static void count_kind(struct report *r, const struct event *ev)
 {
 	const char *action = event_text(ev, EV_ACTION);
@@ -107,12 +100,70 @@ static void count_kind(struct report *r, const struct event *ev)
 	}
 }
 
-static void print_event(struct report *r, const struct event *ev)
+static void event_print(const struct event *ev)
 {
-	_free_ char *kind = event_is_decision(ev) ? event_kind(ev) : NULL, *line = NULL;
+	_free_ char *line = NULL;
 	size_t len;
-	FILE *f;
+	FILE *f = open_memstream(&line, &len);
 
+	if (!f)
+		return;
+	event_show(f, ev, terminal_colour(STDERR_FILENO));
+	if (!fclose(f))
+		print_line(line, len);
+}
+
+/* For the end, when the command writes no more: the first of each kind, with their number. */
+static void hold_event(struct report *r, struct event *ev)
+{
+	_free_ char *kind = event_kind(ev);
+	struct report_held *h;
+	size_t i;
+
+	for (i = 0; kind && i < r->n_held; i++) {
+		h = &r->held[i];
+		if (!h->kind || strcmp(h->kind, kind))
+			continue;
+		event_set_number(&h->ev, EV_COUNT,
+				 event_number(&h->ev, EV_COUNT) + event_number(ev, EV_COUNT));
+		return;
+	}
+	h = r->n_held < REPORT_HELD_MAX ? reallocarray(r->held, r->n_held + 1, sizeof(*h)) : NULL;
+	if (!h) {
+		r->n_not_held++;
+		return;
+	}
+	r->held = h;
+	h[r->n_held++] = (struct report_held){.kind = take(kind), .ev = *ev};
+	*ev = (struct event){};
+}
+
+static void held_print(struct report *r)
+{
+	size_t i;
+
+	for (i = 0; i < r->n_held; i++) {
+		event_print(&r->held[i].ev);
+		event_clear(&r->held[i].ev);
+		free(r->held[i].kind);
+	}
+	free(r->held);
+	r->held = NULL;
+	r->n_held = 0;
+	if (r->n_not_held)
+		log_note("and %" PRIu64 " more: `hydraguard tail --agent %s`", r->n_not_held,
+			 r->agent);
+}
+
+static void print_event(struct report *r, struct event *ev)
+{
+	_free_ char *kind = NULL;
+
+	if (r->hold) {
+		hold_event(r, ev);
+		return;
+	}
+	kind = event_kind(ev);
 	if (kind && r->last && !strcmp(kind, r->last)) {
 		r->n_again += event_number(ev, EV_COUNT);
 		return;
@@ -120,12 +171,7 @@ static void print_event(struct report *r, const struct event *ev)
 	print_again(r);
 	free(r->last);
 	r->last = take(kind);
-	f = open_memstream(&line, &len);
-	if (!f)
-		return;
-	event_show(f, ev, terminal_colour(STDERR_FILENO));
-	if (!fclose(f))
-		print_line(line, len);
+	event_print(ev);
 }
 
 static void keep_line(struct report *r, const char *line, size_t len)
@@ -186,6 +232,7 @@ void report_end(struct report *r, const struct agent_totals *t, bool audit)
 
 	report_read(r);
 	print_again(r);
+	held_print(r);
 	if (r->quiet)
 		return;
 	f = open_memstream(&text, &len);

@@ -10,15 +10,19 @@
 #include "util.h"
 #include "verbs.h"
 
-enum { OPT_JSON = 1 };
+enum { OPT_JSON = 1, OPT_ALL };
 
 static const struct option options[] = {
 	{"json", no_argument, NULL, OPT_JSON},
+	{"all", no_argument, NULL, OPT_ALL},
 	{},
 };
 static const struct cli cli = {
-	.usage = "doctor [--json]",
-	.help = "Exit code 3 where the kernel cannot enforce.\n",
+	.usage = "doctor [--all] [--json]",
+	.help = "  --all    what is in order, too\n"
+		"  --json   everything, as one object\n"
+		"Exit code 3 where the kernel cannot enforce. Without root, some of it cannot be "
+		"seen.\n",
 	.options = options,
 };
 
@@ -72,35 +76,52 @@ static void print_one(const struct finding *one, bool colour)
 	}
 }
 
+static void print_text(const struct findings *f, bool all, bool enforces, bool root)
+{
+	bool colour = terminal_colour(STDOUT_FILENO);
+	size_t i, n_ok = 0;
+
+	for (i = 0; i < f->n; i++) {
+		bool well = f->items[i].level <= FINDING_NOTE;
+
+		n_ok += well;
+		if (all || !well)
+			print_one(&f->items[i], colour);
+	}
+	printf("this kernel %s%s", enforces ? "enforces" : "cannot enforce",
+	       root ? "" : ", as far as can be seen without root");
+	if (all)
+		putchar('\n');
+	else
+		printf(" (%zu checks are in order; --all shows them)\n", n_ok);
+}
+
 int verb_doctor(int argc, char **argv)
 {
-	bool json = false, enforces = true, colour = terminal_colour(STDOUT_FILENO);
+	bool json = false, all = false, enforces = true, root = !geteuid();
 	_findings_ struct findings f = {};
-	int c, code, err;
+	int c, code, err = 0;
 	size_t i;
 
 	while ((c = cli_next(&cli, argc, argv, &code)) != -1) {
 		if (c == -2)
 			return code;
-		json = true;
+		json |= c == OPT_JSON;
+		all |= c == OPT_ALL;
 	}
 	if (argc != optind)
 		return cli_usage(&cli, "doctor takes no argument");
-	err = cli_need_root();
-	if (err)
-		return exit_code(err);
-	doctor_kernel(&f);
-	doctor_machine(&f);
-	doctor_state(&f);
+	doctor_kernel(&f, root);
+	doctor_machine(&f, root);
+	if (root)
+		doctor_state(&f);
 	if (f.no_memory)
 		return exit_code(log_errno(ENOMEM, "cannot say everything"));
 	for (i = 0; i < f.n; i++)
 		enforces &= f.items[i].level != FINDING_FAIL;
 	if (json)
 		err = print_json(&f, enforces);
-	for (i = 0; i < f.n && !json; i++)
-		print_one(&f.items[i], colour);
-	if (!json)
-		puts(enforces ? "this kernel enforces" : "this kernel cannot enforce");
+	else
+		print_text(&f, all, enforces, root);
 	return err ? EXIT_REFUSED : enforces ? EXIT_DONE : EXIT_KERNEL;
 }

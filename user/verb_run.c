@@ -26,6 +26,7 @@ enum {
 	OPT_PARENT,
 	OPT_WORKSPACE,
 	OPT_QUIET,
+	OPT_LIVE,
 	OPT_NEW_PRIVILEGES,
 };
 
@@ -37,13 +38,15 @@ static const struct option options[] = {
 	{"cgroup-parent", required_argument, NULL, OPT_PARENT},
 	{"workspace", required_argument, NULL, OPT_WORKSPACE},
 	{"quiet", no_argument, NULL, OPT_QUIET},
+	{"live", no_argument, NULL, OPT_LIVE},
 	{"new-privileges", no_argument, NULL, OPT_NEW_PRIVILEGES},
 	{},
 };
 static const struct cli cli = {
 	.usage = "run --policy FILE [OPTION]... -- COMMAND [ARGUMENT]...",
 	.help = "Runs COMMAND in a cgroup of its own under a policy, tells of denials on standard\n"
-		"error, and exits with COMMAND's code (126, 127: it could not be started).\n\n"
+		"error, and exits with COMMAND's code; 125: run itself failed and says why, 126:\n"
+		"COMMAND cannot be executed, 127: there is no such program.\n\n"
 		"  --policy FILE         the policy; a shipped one by its name, - for standard "
 		"input\n"
 		"  --name NAME           the agent's name (default: the policy's, numbered)\n"
@@ -52,21 +55,28 @@ static const struct cli cli = {
 		"                        give no other user\n"
 		"  --new-privileges      with --user: let setuid programs (sudo) do that after "
 		"all\n"
-		"  --workspace DIR       instead of the policy's `workspace`\n"
+		"  --workspace DIR       instead of the policy's `workspace`; where neither is "
+		"given,\n"
+		"                        the current directory, but for a home or one at the top\n"
 		"  --events FILE         append the agent's events to FILE, as JSON lines\n"
 		"  --cgroup-parent DIR   make the cgroup there (default: hydraguard, at the top)\n"
+		"  --live                tell of denials at once; on a terminal they are told "
+		"when\n"
+		"                        COMMAND has ended, not to be mixed with its output\n"
 		"  --quiet               do not tell of denials\n",
 	.options = options,
 	.letters = "+",
 };
 
 #define KILL_TIMEOUT_MS 10000
+/* As env(1) has them: codes that few commands use. */
+#define EXIT_RUN_FAILED 125
 #define EXIT_CANNOT_RUN 126
 #define EXIT_NOT_FOUND	127
 
 struct run {
 	const char *policy_file, *name, *user_name, *events, *parent, *workspace;
-	bool quiet, new_privileges;
+	bool quiet, live, new_privileges;
 	char *const *argv;
 	struct run_user user;
 	struct policy *policy;
@@ -123,6 +133,9 @@ static int run_options(struct run *r, int argc, char **argv, int *ret_exit)
 			break;
 		case OPT_QUIET:
 			r->quiet = true;
+			break;
+		case OPT_LIVE:
+			r->live = true;
 			break;
 		case OPT_NEW_PRIVILEGES:
 			r->new_privileges = true;
@@ -211,6 +224,20 @@ static int name_choose(struct run *r)
 	return r->own_name ? 0 : -ENOMEM;
 }
 
+/*
+ * Where it is run, unless that is more than anybody would give: a home, or a folder at the top.
+ * NULL: no workspace, which is an error for a policy that speaks of one.
+ */
+static char *workspace_default(const struct run *r)
+{
+	_free_ char *cwd = getcwd(NULL, 0);
+	const char *home = r->user.home;
+
+	if (!cwd || *cwd != '/' || !strchr(cwd + 1, '/') || (home && !strcmp(cwd, home)))
+		return NULL;
+	return take(cwd);
+}
+
 /* Ends with an empty cgroup that is confined. */
 static int run_attach(struct run *r, const struct policy_params *params)
 {
@@ -286,7 +313,7 @@ static int start_failed(const struct run *r, const struct run_failure *f)
 
 	if (f->stage != RUN_EXEC) {
 		log_errno(f->err, "%s: %s", r->own_name, what[f->stage]);
-		return EXIT_REFUSED;
+		return EXIT_RUN_FAILED;
 	}
 	log_errno(f->err, "cannot run %s%s", r->argv[0],
 		  f->err == EACCES ? " (the policy may forbid it)" : "");
@@ -314,7 +341,7 @@ static int run_command(struct run *r)
 	err = run_start(&c, &pid, &failed);
 	if (err) {
 		log_errno(err, "cannot start a process");
-		return EXIT_REFUSED;
+		return EXIT_RUN_FAILED;
 	}
 	if (read(failed, &f, sizeof(f)) == sizeof(f)) {
 		code = start_failed(r, &f);
@@ -322,37 +349,45 @@ static int run_command(struct run *r)
 		return code;
 	}
 	code = run_wait(pid, r->signals, &r->report);
-	return code < 0 ? exit_code(log_errno(code, "cannot wait for the command")) : code;
+	if (code >= 0)
+		return code;
+	log_errno(code, "cannot wait for the command");
+	return EXIT_RUN_FAILED;
 }
 
 static int run_all(struct run *r)
 {
 	struct policy_params params = {.name = r->name, .search = cli_search};
+	_free_ char *here = NULL;
 	int err, code, ended;
 
 	err = cli_need_root();
 	if (!err)
 		err = run_user_find(r->user_name, &r->user);
 	if (err)
-		return exit_code(err);
+		return EXIT_RUN_FAILED;
 	params.home = r->user.home;
 	params.workspace = r->workspace;
+	params.default_workspace = here = workspace_default(r);
 	err = cli_policy(r->policy_file, &params, r->name, &r->policy);
 	if (err)
-		return err == -EINVAL ? EXIT_NO : EXIT_REFUSED;
+		return EXIT_RUN_FAILED;
+	/* For a reload from elsewhere. */
+	if (r->policy->workspace_default)
+		r->workspace = here;
 	/* Doubts are for `check` and `attach`: here they would be told with every command. */
 	if (log_level >= LOG_VERBOSE)
 		cli_policy_warn(r->policy);
-	err = report_open(&r->report, r->events, r->quiet);
+	err = report_open(&r->report, r->events, r->quiet, r->live);
 	if (!err) {
 		/* From here on nothing ends this without clearing up. */
 		r->signals = run_signals_take(&r->sigmask);
 		err = r->signals < 0 ? log_errno(r->signals, "cannot take signals")
 				     : run_attach(r, &params);
 	}
-	code = err ? exit_code(err) : run_command(r);
+	code = err ? EXIT_RUN_FAILED : run_command(r);
 	ended = run_end(r);
-	return err || !ended ? code : code ? code : EXIT_REFUSED;
+	return err || !ended ? code : code ? code : EXIT_RUN_FAILED;
 }
 
 int verb_run(int argc, char **argv)
@@ -360,8 +395,12 @@ int verb_run(int argc, char **argv)
 	struct run r = {.cgroup_fd = -1, .signals = -1, .report.follow = {.fd = -1, .inotify = -1}};
 	int code;
 
+	/* Beside what the command says. */
+	log_as("run");
 	if (!run_options(&r, argc, argv, &code))
 		code = run_all(&r);
+	else if (code == EXIT_USAGE)
+		code = EXIT_RUN_FAILED;
 	run_clear(&r);
 	return code;
 }

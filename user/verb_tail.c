@@ -43,6 +43,11 @@ struct tail {
 	const char *agent;
 	uint64_t since; /* ns since 1970; 0: any time */
 	bool follow, json, colour;
+	/* On a terminal what comes several times in a row is one line: the first, with their
+	 * number. */
+	bool fold;
+	struct event pending;
+	char *pending_kind;
 	/* The last `keep` lines that fit; 0: all are printed at once. */
 	char **kept;
 	size_t keep, n;
@@ -94,14 +99,40 @@ static int options_read(struct tail *t, int argc, char **argv, int *ret_exit)
 	return 0;
 }
 
-static void print_line(const struct tail *t, const char *line)
+static void pending_print(struct tail *t)
+{
+	if (t->pending_kind)
+		event_show(stdout, &t->pending, t->colour);
+	event_clear(&t->pending);
+	free(t->pending_kind);
+	t->pending_kind = NULL;
+}
+
+static void print_line(struct tail *t, const char *line)
 {
 	_event_ struct event ev = {};
+	_free_ char *kind = NULL;
 
-	if (t->json)
+	if (t->json) {
 		puts(line);
-	else if (!event_from_json(line, strlen(line), &ev))
+		return;
+	}
+	if (event_from_json(line, strlen(line), &ev))
+		return;
+	kind = t->fold ? event_kind(&ev) : NULL;
+	if (kind && t->pending_kind && !strcmp(kind, t->pending_kind)) {
+		event_set_number(&t->pending, EV_COUNT,
+				 event_number(&t->pending, EV_COUNT) + event_number(&ev, EV_COUNT));
+		return;
+	}
+	pending_print(t);
+	if (!kind) {
 		event_show(stdout, &ev, t->colour);
+		return;
+	}
+	t->pending = ev;
+	ev = (struct event){};
+	t->pending_kind = take(kind);
 }
 
 /* Prints a line, or keeps it among the last. */
@@ -131,6 +162,7 @@ static void kept_print(struct tail *t)
 	for (i = 0; i < t->keep; i++)
 		free(t->kept[i]);
 	t->keep = 0;
+	pending_print(t);
 	fflush(stdout);
 }
 
@@ -179,6 +211,7 @@ static int go_on(struct tail *t, struct follow *f)
 		err = lines_take(t, f);
 		if (err)
 			return err;
+		pending_print(t);
 		fflush(stdout);
 	}
 	return 0;
@@ -209,6 +242,7 @@ static int tail(struct tail *t)
 		return err;
 	keeper_revive();
 	t->colour = terminal_colour(STDOUT_FILENO);
+	t->fold = isatty(STDOUT_FILENO);
 	t->kept = calloc(t->keep ? t->keep : 1, sizeof(*t->kept));
 	if (!t->kept)
 		return log_errno(ENOMEM, "cannot keep the last lines");

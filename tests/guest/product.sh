@@ -41,7 +41,6 @@ event_is() { jq -e -s "map(select($1)) | length > 0" "${2-$EVENTS}"; }
 code 'list: nothing is there' 0 "$HG" list
 code 'status of nobody' 4 "$HG" status nobody
 code 'unload: nothing to do' 0 "$HG" unload
-code 'doctor' 0 "$HG" doctor
 code 'no verb' 2 "$HG"
 code 'an unknown verb' 2 "$HG" frobnicate
 code 'an unknown option' 2 "$HG" list --frobnicate
@@ -65,16 +64,30 @@ code 'explain workspace-write: a bashrc in it' 1 "$HG" explain --policy workspac
 code 'explain full-access: connect' 0 "$HG" explain --policy full-access --home /home/agent \
 	--workspace $W/ws connect 192.0.2.1:443
 
+code 'check: an unknown policy' 1 "$HG" check workspace-rite
+check 'check: names the shipped ones' grep -q 'did you mean .workspace-write.? (shipped: .*strict' \
+	"$T/out"
+code 'check: no workspace' 1 "$HG" check --home /home/agent workspace-write
+check 'check: which is said once' sh -c "[ \$(grep -c 'no workspace' $T/out) = 1 ]"
+code 'check --show' 0 "$HG" check --show no-secrets
+check 'check --show: the text' cmp "$T/out" $SRC/policy/presets/no-secrets.yaml
+code 'check --show: none of that name' 1 "$HG" check --show nothing
+code 'doctor: without root' 0 setpriv --reuid 1000 --regid 1000 --clear-groups "$HG" doctor
+code 'doctor' 0 "$HG" doctor
+check 'doctor: short where all is well' sh -c "[ \$(wc -l <$T/out) -lt 6 ]"
+
 # ---- run ----
 code 'run: success' 0 run_as_agent -- true
 code "run: the command's code" 7 run_as_agent -- sh -c 'exit 7'
 code 'run: a signal' 137 run_as_agent -- sh -c 'kill -9 $$'
 code 'run: not found' 127 run_as_agent -- /no/such/program
 code 'run: not executable' 126 run_as_agent -- /etc/passwd
-code 'run: no policy' 2 "$HG" run -- true
-code 'run: a broken policy' 1 "$HG" run --policy $W/broken.yaml -- touch $W/ran
+code 'run: no policy' 125 "$HG" run -- true
+code 'run: an unknown option' 125 "$HG" run --frobnicate -- true
+check 'run: says who it is' grep -q '^hydraguard run: ' "$T/err"
+code 'run: a broken policy' 125 "$HG" run --policy $W/broken.yaml -- touch $W/ran
 check 'run: nothing was started' test ! -e $W/ran
-code 'run: no such user' 4 "$HG" run --policy $POLICY --user nobody-here -- true
+code 'run: no such user' 125 "$HG" run --policy $POLICY --user nobody-here -- true
 code 'run: as the user' 0 run_as_agent -- sh -c 'test "$(id -u)" = 1000 && test "$HOME" = /home/agent'
 code 'run: an environment, a directory, standard input' 0 bash -c 'cd '$W'/ws && echo line |
 	X=1 '"$HG"' run --policy '$POLICY' --user agent -- sh -c "read l; test \$l\$X\$PWD = line1'$W'/ws"'
@@ -85,6 +98,28 @@ check 'run: the secret is not' sh -c "! grep -r the-secret $T/out $T/err $T/own"
 check 'run: events in a file' event_is '.file.path == "/srv/product/closed/key"' "$T/own"
 code 'run: quiet' 1 run_as_agent --quiet -- cat $W/closed/key
 check 'run: and it is quiet' sh -c "! grep -q 'denied read' $T/err"
+# On a terminal the command's own lines stay whole.
+on_terminal() { script -qec "$*" /dev/null </dev/null >"$T/out"; }
+if command -v script >"$T/err"; then
+	check 'run: on a terminal' on_terminal "$HG" run --policy $POLICY --user agent --name held -- \
+		"sh -c 'printf begin-; for i in 1 2 3; do cat $W/closed/key 2>/dev/null; done; sleep 1; echo end'"
+	check 'run: denials are told at the end' grep -q '^begin-end' "$T/out"
+	check 'run: the same ones once' grep -q 'held .*denied.* read .*/closed/key.*(3 times)' "$T/out"
+	check 'run --live' on_terminal "$HG" run --live --policy $POLICY --user agent --name live -- \
+		"sh -c 'printf begin-; cat $W/closed/key 2>/dev/null; sleep 2; echo end'"
+	check 'run --live: at once' sh -c "! grep -q '^begin-end' $T/out && grep -q 'live .*denied' $T/out"
+	check 'tail: folds on a terminal' on_terminal "NO_COLOR=1 $HG tail --agent held"
+	check 'tail: with their number' grep -q 'denied read .*/closed/key .*(3 times)' "$T/out"
+else
+	skip 'run: on a terminal' 'no script(1)'
+fi
+cd $W/ws || exit 1
+code 'run: the workspace is where it is run' 0 "$HG" run --policy workspace-write --user agent -- \
+	touch $W/ws/by-default
+cd /home/agent || exit 1
+code 'run: but not a home' 125 "$HG" run --policy workspace-write --user agent -- true
+cd / || exit 1
+code 'run: nor everything' 125 "$HG" run --policy workspace-write --user agent -- true
 check 'run: its cgroup is gone' sh -c "[ -z \"\$(ls -d $CG/hydraguard/*/ 2>/dev/null)\" ]"
 check 'run: no agent is left' sh -c "! $HG list | grep -q told"
 # What it starts in the background does not outlive it unconfined.
@@ -194,6 +229,8 @@ check 'reload: is in force' sh -c "$ACTS/as $CG/one 1000 9 cat $W/closed/key | g
 
 # ---- the end ----
 code 'detach' 0 "$HG" detach one
+check 'detach: told with the generation it had' event_is \
+	'.event == "agent.detached" and .gen_ai.agent.name == "one" and .hydraguard.generation == 5'
 code 'unload' 0 "$HG" unload
 check 'unload: no pin is left' sh -c '[ -z "$(ls /sys/fs/bpf)" ]'
 check 'unload: no program is left' wait_for 10 sh -c "! bpftool prog list | grep -q 'lsm '"
