@@ -7,6 +7,7 @@
 #ifndef HG_CHECK_H
 #define HG_CHECK_H
 
+#include "links.h"
 #include "report.h"
 
 /* A decision in the making. */
@@ -112,6 +113,8 @@ HG_INLINE enum hg_why ask_rule(struct hg_ask *a, const struct hg_out *out, __u32
 
 	a->tell.actions = actions;
 	a->tell.rule = out_rule(out, action);
+	if (out->linked & HG_BIT(action))
+		return HG_WHY_HARD_LINK;
 	if (a->tell.rule == HG_RULE_NONE)
 		return HG_WHY_DEFAULT;
 	if (image_open(&r, (__u32)a->tell.policy) && hg_rule_read(&r, a->tell.rule, &rule))
@@ -169,6 +172,7 @@ static __noinline int check_path(struct dentry *dentry, __u32 actions)
 		return ask_anonymous(&a, actions, &o);
 	if (why != HG_WHY_RULE)
 		return ask_refuse(&a, why, &o);
+	link_check(a.s, dentry);
 	return ask_out(&a, &a.s->out, actions, &o);
 }
 

@@ -73,6 +73,23 @@ struct {
 	__type(value, struct hg_start);
 } starts __weak SEC(".maps");
 
+/* Written by user space; full: the policy is refused. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, HG_LINKS_MAX);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, struct hg_link_key);
+	__type(value, struct hg_link);
+} links __weak SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct hg_link_filter);
+} link_filter __weak SEC(".maps");
+
 /* Kernel only. A cache: what is not in it is worked out again. It can only grow by a directory that
  * an agent uses, and goes with the directory's inode. */
 struct {

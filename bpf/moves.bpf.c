@@ -6,9 +6,6 @@
  */
 #include "check.h"
 
-/* What of a place concerns the object that moves, not the name it has. */
-#define OBJECT_RIGHTS (HG_BIT(HG_READ) | HG_BIT(HG_MODIFY) | HG_BIT(HG_ATTR) | HG_BIT(HG_EXEC))
-
 HG_INLINE enum hg_why end_resolve(struct hg_scratch *s, struct dentry *dentry, struct hg_end *ret)
 {
 	struct hg_reader r;
@@ -23,6 +20,12 @@ HG_INLINE enum hg_why end_resolve(struct hg_scratch *s, struct dentry *dentry, s
 	ret->parent = s->parent;
 	ret->at = s->at;
 	ret->out = s->out;
+	ret->lacks = 0;
+	/* Elsewhere what another name lacks stays with the inode; an overlay copies what moves. */
+	if (dentry->d_sb->s_magic == OVERLAYFS_SUPER_MAGIC) {
+		link_check(s, dentry);
+		ret->lacks = s->out.linked;
+	}
 	if (!image_open(&r, s->slot) || !hg_dir_read(&r, ret->at.dir, &ret->dir))
 		return HG_WHY_BROKEN_POLICY;
 	return HG_WHY_RULE;
@@ -32,11 +35,11 @@ HG_INLINE enum hg_why end_resolve(struct hg_scratch *s, struct dentry *dentry, s
  * what is not allowed by itself? An ask counts as less than an allow and more than a deny. */
 HG_INLINE bool gains(const struct hg_end *from, const struct hg_end *to, bool directory)
 {
-	__u32 had = from->out.allow, gets = to->out.allow;
+	__u32 had = from->out.allow & ~from->lacks, gets = to->out.allow;
 
-	if (gets & ~had & OBJECT_RIGHTS)
+	if (gets & ~had & HG_OBJECT_RIGHTS)
 		return true;
-	if ((gets | to->out.ask) & ~(had | from->out.ask) & OBJECT_RIGHTS)
+	if ((gets | to->out.ask) & ~(had | from->out.ask) & HG_OBJECT_RIGHTS)
 		return true;
 	if (!directory || from->at.dir == to->at.dir)
 		return false;

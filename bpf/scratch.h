@@ -21,13 +21,14 @@ struct hg_end {
 	__u32 anonymous;
 	struct hg_out out;
 	struct hg_dir dir;
+	__u32 lacks;			/* rights that another name of the file lacks */
 };
 
 struct hg_scratch {
 	__u32 busy;
 	__u32 slot;			/* of the policy being asked */
 	/* A walk: what for, */
-	__u64 dentry, anchor;
+	__u64 dentry, anchor, inode;
 	__u32 place;
 	/* the dentries from the object (first) up to just below the anchor, the turn of the walk
 	 * down, the component at hand, */

@@ -18,6 +18,15 @@ int BPF_PROG(sb_statfs, struct dentry *dentry)
 
 	if (!reg || !reg->who || reg->who != (__u32)bpf_get_current_pid_tgid())
 		return 0;
+	if (!reg->place) {
+		struct inode *inode = dentry->d_inode;
+
+		reg->key.sb = key;
+		reg->key.ino = BPF_CORE_READ(inode, i_ino);
+		reg->key.generation = BPF_CORE_READ(inode, i_generation);
+		reg->done = REGISTERED;
+		return 0;
+	}
 	home = home_of(dentry->d_sb->s_magic);
 	entry.anchor = (__u64)dentry;
 	entry.place = reg->place;

@@ -168,3 +168,25 @@ bool image_row(const struct image *im, uint32_t row, struct hg_out *ret)
 
 	return hg_out_read(&r, row, ret);
 }
+
+bool image_dir(const struct image *im, uint16_t dir, struct hg_dir *ret)
+{
+	struct hg_reader r = {.image = (void *)im};
+
+	return hg_dir_read(&r, dir, ret);
+}
+
+int image_enter(const struct image *im, const char *name, size_t len, uint16_t *dir,
+		uint16_t *ret_out)
+{
+	struct hg_reader r = {.image = (void *)im};
+	struct hg_at at = {.dir = *dir};
+	int err;
+
+	err = enter(&r, name, len, &at);
+	if (err < 0)
+		return err;
+	*dir = at.dir;
+	*ret_out = at.out;
+	return 0;
+}

@@ -21,7 +21,12 @@ int image_verify(const struct hg_chunk *chunks, uint32_t n, struct ruleset_error
 int image_take(struct hg_chunk *chunks, uint32_t n, struct image **ret,
 	       struct ruleset_error *ret_error);
 
-/* A verdict row by number. */
+/* A verdict row by number, a directory state by number. */
 bool image_row(const struct image *im, uint32_t row, struct hg_out *ret);
+bool image_dir(const struct image *im, uint16_t dir, struct hg_dir *ret);
+
+/* One component from the directory state *dir on: to the next one and the verdict row. -errno. */
+int image_enter(const struct image *im, const char *name, size_t len, uint16_t *dir,
+		uint16_t *ret_out);
 
 #endif

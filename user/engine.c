@@ -36,6 +36,7 @@ static const struct engine_map engine_maps[] = {
 	MAP(agents),   MAP(cgroups),	 MAP(processes), MAP(spare_processes),
 	MAP(counters), MAP(superblocks), MAP(starts),	 MAP(registrar),
 	MAP(policies), MAP(rings),	 MAP(state),
+	MAP(links),    MAP(link_filter),
 };
 
 static int *engine_fd(struct engine *e, size_t i)
@@ -79,6 +80,8 @@ void engine_close(struct engine *e)
 		close(e->list_processes);
 	if (e->agent)
 		munmap(e->agent, agents_size());
+	if (e->filter)
+		munmap(e->filter, sizeof(*e->filter));
 	free(e);
 }
 
@@ -136,6 +139,12 @@ static int engine_open_maps(struct engine *e)
 	if (e->agent == MAP_FAILED) {
 		e->agent = NULL;
 		return log_errno(errno, "cannot map the agents' table");
+	}
+	e->filter = mmap(NULL, sizeof(*e->filter), PROT_READ | PROT_WRITE, MAP_SHARED,
+			 e->link_filter, 0);
+	if (e->filter == MAP_FAILED) {
+		e->filter = NULL;
+		return log_errno(errno, "cannot map the filter of linked files");
 	}
 	return 0;
 }

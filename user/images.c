@@ -4,6 +4,7 @@
 #include <fcntl.h>
 
 #include "images.h"
+#include "links_kernel.h"
 #include "log.h"
 #include "paths.h"
 #include "util.h"
@@ -234,6 +235,8 @@ int image_install(struct engine *e, const struct image *im, const struct places 
 	if (!err)
 		err = starts_set(e, slot, im, places, 0);
 	if (!err)
+		err = links_install(e, slot, im, places, 0);
+	if (!err)
 		err = engine_forget_directories();
 	if (err) {
 		if (fresh)
@@ -253,6 +256,7 @@ void image_drop(struct engine *e, uint32_t slot)
 	if (bpf_map_delete_elem(e->policies, &slot) && errno != ENOENT)
 		log_errno(errno, "cannot take the policy out of slot %u", slot);
 	starts_remove(e, slot, 0);
+	links_remove(e, slot);
 }
 
 void images_remove_place(struct engine *e, uint32_t place)
@@ -276,6 +280,8 @@ static int slot_add_places(struct engine *e, uint32_t slot, const struct places 
 	if (err)
 		return log_errno(err, "the policy in slot %u is damaged (%s)", slot, why.message);
 	err = starts_set(e, slot, im, places, first);
+	if (!err)
+		err = links_install(e, slot, im, places, first);
 	image_free(im);
 	return err;
 }

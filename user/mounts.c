@@ -2,6 +2,7 @@
 /* Naming superblocks by their mounts. */
 #include <bpf/bpf.h>
 #include <fcntl.h>
+#include <linux/mount.h>
 #include <sched.h>
 #include <signal.h>
 #include <sys/mman.h>
@@ -46,7 +47,7 @@ int mounts_enter_first_namespace(void)
 	return 0;
 }
 
-static int table_read(struct mount_table *ret)
+int mounts_table(struct mount_table *ret)
 {
 	_free_ char *text = NULL;
 	int err;
@@ -72,6 +73,36 @@ static int mount_open(const struct mount_line *m)
 	if (!(stx.stx_mask & STATX_MNT_ID))
 		return -EOPNOTSUPP;
 	return stx.stx_mnt_id == m->id ? take_fd(&fd) : -EBUSY;
+}
+
+/* Some mount of what names the place, and not the one in use: nothing is mounted over any part of it,
+ * and nobody else has it. */
+int mounts_open_alone(const struct mount_table *t, const struct place *place)
+{
+	int err = -ENODEV, fd, alone;
+	size_t i;
+
+	for (i = 0; i < t->n; i++) {
+		const struct mount_line *m = &t->lines[i];
+
+		if (m->major != place->major || m->minor != place->minor ||
+		    strcmp(m->root, place->root))
+			continue;
+		if (mount_may_block(t, m))
+			return -EOPNOTSUPP;
+		fd = mount_open(m);
+		if (fd < 0) {
+			err = fd;
+			continue;
+		}
+		alone = syscall(SYS_open_tree, fd, "",
+				OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH);
+		err = -errno;
+		close(fd);
+		if (alone >= 0)
+			return alone;
+	}
+	return err;
 }
 
 /* The hook that learns the superblock runs before the file system is asked, so whether fstatfs
@@ -147,6 +178,22 @@ static int mount_register_apart(const struct engine *e, const struct mount_line 
 	if (!err && !ended)
 		return 0;
 	return err ? err : waited ? waited : ended;
+}
+
+int mounts_identify(const struct engine *e, int fd, struct hg_link_key *ret)
+{
+	struct hg_registrar reg = {};
+	__u32 zero = 0;
+	int err;
+
+	err = mount_register(e, fd, 0);
+	if (err)
+		return err;
+	if (bpf_map_lookup_elem(e->registrar, &zero, &reg))
+		err = -errno;
+	*ret = reg.key;
+	err = err ? err : registration_end(e);
+	return err;
 }
 
 /* Which places the kernel side still knows: a bit for each number below p->next. */
@@ -359,7 +406,7 @@ static int sync_here(struct engine *e, struct places *p)
 	struct sync s = {.e = e, .p = p, .t = &t};
 	int err;
 
-	err = table_read(&t);
+	err = mounts_table(&t);
 	if (err)
 		return err;
 	places_next_floor(e, p);
@@ -375,8 +422,7 @@ static int sync_here(struct engine *e, struct places *p)
 	return 0;
 }
 
-/* From another mount namespace a child does it, so that this process stays where it is. */
-static int sync_apart(struct engine *e, struct places *p)
+int mounts_apart(int (*work)(void *ctx), void *ctx)
 {
 	int status, err;
 	pid_t pid = fork();
@@ -387,12 +433,24 @@ static int sync_apart(struct engine *e, struct places *p)
 		err = mounts_enter_first_namespace();
 		if (err)
 			log_errno(err, "cannot go to the first process's mount namespace");
-		_exit(-(err ? err : sync_here(e, p)) & 0xff);
+		_exit(-(err ? err : work(ctx)) & 0xff);
 	}
 	while (waitpid(pid, &status, 0) < 0)
 		if (errno != EINTR)
 			return -errno;
 	return WIFEXITED(status) ? -WEXITSTATUS(status) : -EIO;
+}
+
+struct sync_work {
+	struct engine *e;
+	struct places *p;
+};
+
+static int sync_work(void *ctx)
+{
+	struct sync_work *w = ctx;
+
+	return sync_here(w->e, w->p);
 }
 
 int mounts_sync(struct engine *e, struct places *ret)
@@ -407,7 +465,7 @@ int mounts_sync(struct engine *e, struct places *ret)
 	if (mounts_in_first_namespace()) {
 		err = sync_here(e, &p);
 	} else {
-		err = sync_apart(e, &p);
+		err = mounts_apart(sync_work, &(struct sync_work){e, &p});
 		places_clear(&p);
 		if (!err)
 			err = places_read(&p);

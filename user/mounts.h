@@ -7,6 +7,7 @@
 #define HG_MOUNTS_H
 
 #include "engine.h"
+#include "mountinfo.h"
 #include "places.h"
 
 /*
@@ -20,6 +21,18 @@ int mounts_sync(struct engine *e, struct places *ret);
 /* Goes to the mount namespace of the first process, where paths are what policies mean. */
 int mounts_enter_first_namespace(void);
 bool mounts_in_first_namespace(void);
+
+/* Runs work in a child that went there, so that this process stays where it is. What it gives back
+ * is an errno that fits into a byte. */
+int mounts_apart(int (*work)(void *ctx), void *ctx);
+
+/* The mounts of this process's namespace. Tells why. */
+int mounts_table(struct mount_table *ret);
+/* A mount of a place's own, with no other mount on top of any part of it. -EOPNOTSUPP where it may not
+ * answer, -ENODEV where none is found, -errno. */
+int mounts_open_alone(const struct mount_table *t, const struct place *place);
+/* The kernel's numbers for a file (O_PATH will do). -errno. */
+int mounts_identify(const struct engine *e, int fd, struct hg_link_key *ret);
 
 /* A descriptor that polls with POLLPRI when mounts change. -errno. */
 int mounts_watch(void);

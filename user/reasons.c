@@ -36,6 +36,8 @@ const struct reason reasons[] = {
 	[HG_WHY_GUARD] = {"guard", "it would reach the guard itself, or beyond any rule", NULL},
 	[HG_WHY_SOURCE_ROUTE] = {"source_route", "it would send by way of another address", NULL},
 	[HG_WHY_PRIVILEGE] = {"privilege", "it would reach beyond the agent", NULL},
+	[HG_WHY_HARD_LINK] = {"hard_link", "the file has another name, where it is refused",
+			      "copy the file instead of linking it"},
 };
 static_assert(ARRAY_SIZE(reasons) == HG_N_WHY, "one for each enum hg_why");
 

@@ -1,17 +1,21 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* `hydraguard check`: everything that is wrong with policies, or doubtful. No privilege, no kernel.
  */
+#include "../policy/diag.h"
 #include "cli.h"
 #include "json.h"
+#include "links_show.h"
 #include "log.h"
+#include "reasons.h"
 #include "text.h"
 #include "util.h"
 #include "verbs.h"
 
-enum { OPT_JSON = 1, OPT_HOME, OPT_NAME, OPT_WORKSPACE, OPT_SHOW };
+enum { OPT_JSON = 1, OPT_HOME, OPT_NAME, OPT_WORKSPACE, OPT_SHOW, OPT_LINKS };
 
 static const struct option options[] = {
 	{"json", no_argument, NULL, OPT_JSON},
+	{"links", no_argument, NULL, OPT_LINKS},
 	{"home", required_argument, NULL, OPT_HOME},
 	{"name", required_argument, NULL, OPT_NAME},
 	{"workspace", required_argument, NULL, OPT_WORKSPACE},
@@ -19,10 +23,12 @@ static const struct option options[] = {
 	{},
 };
 static const struct cli cli = {
-	.usage = "check [--json] [--home DIR] [--name NAME] [--workspace DIR] POLICY...\n"
+	.usage = "check [--json] [--links] [--home DIR] [--name NAME] [--workspace DIR] POLICY...\n"
 		 "       hydraguard check --show NAME",
 	.help = "POLICY is a file, the name of a shipped policy, or - for standard input.\n"
 		"  --json            one array, an object for each policy\n"
+		"  --links           list names of files (hard links) that a rule refuses by\n"
+		"                    another name; looks through the file systems\n"
 		"  --home DIR        ${home}: of the user that the agent will run as\n"
 		"  --name NAME       ${name}, instead of the policy's own\n"
 		"  --workspace DIR   instead of the policy's own\n"
@@ -125,8 +131,24 @@ static int add_result(struct json_object *list, const char *file, const struct p
 	return err;
 }
 
+/* A file of two names becomes a note of the policy's. */
+static int add_link(void *ctx, const char *least, const char *most, uint8_t lacks)
+{
+	struct diags *d = ctx;
+	char words[64] = "";
+	unsigned int i;
+
+	for (i = 0; i < HG_N_PATH_ACTIONS; i++)
+		if (lacks & HG_BIT(i))
+			snprintf(words + strlen(words), sizeof(words) - strlen(words), "%s%s",
+				 *words ? "," : "", path_action_names[i]);
+	return diag_add(d, DIAG_NOTE, "hard link", 0, 0, "%s%s%s: %s is refused at every name",
+			least, most ? " is also " : "", most ? most : "", words);
+}
+
 /* 0: sound; -EINVAL or what kept it from being read; told. */
-static int check(const char *file, const struct policy_params *params, struct json_object *list)
+static int check(const char *file, const struct policy_params *params, bool links,
+		 struct json_object *list)
 {
 	_policy_ struct policy *p = NULL;
 	struct diags d = {};
@@ -135,8 +157,12 @@ static int check(const char *file, const struct policy_params *params, struct js
 	err = cli_policy_load(file, params, &d, &p);
 	if (!err)
 		policy_warn(p, &d);
+	if (!err && links)
+		told = links_show(p, add_link, &d);
+	if (told)
+		log_errno(told, "hard links cannot be looked for");
 	if (list)
-		told = add_result(list, file, p, &d);
+		told = told ? told : add_result(list, file, p, &d);
 	else
 		print_text(file, p, &d);
 	diags_clear(&d);
@@ -162,13 +188,16 @@ int verb_check(int argc, char **argv)
 {
 	struct policy_params params = {.search = cli_search};
 	_json_ struct json_object *list = NULL;
-	bool json = false, wrong = false;
+	bool json = false, links = false, wrong = false;
 	int c, code, err;
 
 	while ((c = cli_next(&cli, argc, argv, &code)) != -1) {
 		switch (c) {
 		case OPT_JSON:
 			json = true;
+			break;
+		case OPT_LINKS:
+			links = true;
 			break;
 		case OPT_HOME:
 			params.home = optarg;
@@ -190,7 +219,7 @@ int verb_check(int argc, char **argv)
 	if (json && !(list = json_object_new_array()))
 		return exit_code(-ENOMEM);
 	for (; optind < argc; optind++)
-		wrong |= check(argv[optind], &params, list) != 0;
+		wrong |= check(argv[optind], &params, links, list) != 0;
 	err = json ? json_print(list) : fflush(stdout) ? -EIO : 0;
 	if (err)
 		return exit_code(err);

@@ -44,6 +44,8 @@ struct super_block {
 struct inode {
 	unsigned short i_mode;
 	struct super_block *i_sb;
+	unsigned long i_ino;
+	__u32 i_generation;
 };
 
 struct dentry {
@@ -240,6 +242,7 @@ struct sockaddr {
 #define PID_FS_MAGIC		0x50494446
 #define SECRETMEM_MAGIC		0x5345434d
 #define DMA_BUF_MAGIC		0x444d4142
+#define OVERLAYFS_SUPER_MAGIC	0x794c7630
 
 #define AF_UNSPEC	0
 #define AF_UNIX		1

@@ -122,13 +122,46 @@ struct hg_directory {
 };
 
 /*
+ * Map `links`: files that had several names when a policy was loaded, one of them with fewer rights
+ * than another. Whatever name is used, what one of them lacks is refused. Written by user space
+ * for every policy before it is switched to.
+ */
+struct hg_link_key {
+	__u64 sb;		/* address of the struct super_block */
+	__u64 ino;
+	__u32 generation;	/* of the inode: tells apart files that had one number in turn */
+	__u32 slot;
+};
+struct hg_link {
+	__u8 lacks;		/* HG_OBJECT_RIGHTS that some name has not */
+	__u8 zero[3];
+	__u16 rule[6];		/* which rule says so, HG_RULE_NONE where none is known */
+};
+/* What concerns a file whatever it is called; making and deleting concern a name. */
+#define HG_OBJECT_RIGHTS \
+	(HG_BIT(HG_READ) | HG_BIT(HG_MODIFY) | HG_BIT(HG_ATTR) | HG_BIT(HG_EXEC))
+
+/* Map `link_filter`, array, one element, in user space's memory: a bit for each inode number that
+ * may be in `links`. Files without one, nearly all, cost no lookup. */
+struct hg_link_filter {
+	__u64 word[1u << (HG_LINK_FILTER_BITS - 6)];
+};
+/* Fibonacci hashing, as hg_hash(). */
+HG_INLINE __u64 hg_link_bit(__u64 ino)
+{
+	return (ino * 0x9e3779b97f4a7c15ull) >> (64 - HG_LINK_FILTER_BITS);
+}
+
+/*
  * Registration of a superblock: user space stores `who` = its own thread id (as the initial pid
  * namespace knows it), `place` and `done` = 0 in map `registrar` (array, one element), then calls
  * fstatfs(2) on an O_PATH descriptor of the mount's root. The kernel side, in sb_statfs, stores
  * the superblock and its anchor under `place` and sets done = 1, or 2 where `superblocks` is full.
+ * place 0 only asks: the kernel's own numbers of the descriptor's file are stored in `key`.
  */
 struct hg_registrar {
 	__u32 who, place, done, zero;
+	struct hg_link_key key;
 };
 
 enum hg_verdict_said { HG_SAID_DENIED = 0, HG_SAID_AUDITED = 1, HG_SAID_LOGGED = 2 };
@@ -154,6 +187,7 @@ enum hg_why {
 	HG_WHY_GUARD,			/* bpf(2) by an agent */
 	HG_WHY_SOURCE_ROUTE,		/* options that send a packet by way of another address */
 	HG_WHY_PRIVILEGE,		/* a capability over the whole machine, another's process */
+	HG_WHY_HARD_LINK,		/* the file has another name, which has not this right */
 	HG_N_WHY,
 	HG_WHY_ANONYMOUS,		/* inside the kernel side only: unnamed memory, no path rule */
 };

@@ -44,6 +44,9 @@
 #define HG_SUPERBLOCKS_MAX	65536
 #define HG_COUNTERS_MAX		262144
 #define HG_STARTS_MAX		262144
+/* Files with names of different rights, for each policy one. */
+#define HG_LINKS_MAX		262144
+#define HG_LINK_FILTER_BITS	20
 #define HG_RING_SIZE		(256 * 1024)	/* bytes, for each agent */
 #define HG_ANCESTORS		4
 

@@ -49,7 +49,8 @@ enum hg_action {
  * actions that are reported though allowed. rule[action] is the deciding rule's index in the
  * policy's rule list, HG_RULE_NONE where nothing matched. */
 struct hg_out {
-	__u8 allow, ask, log, zero;
+	__u8 allow, ask, log;
+	__u8 linked;		/* 0 in an image; in a decision, what another name of the file lacks */
 	__u16 rule[6];
 };
 

@@ -289,7 +289,7 @@ static void test_tables(struct tap *t, const struct image *im)
 		ELEMENT(outs, hg_out, 0, 2, allow, 1),
 		ELEMENT(outs, hg_out, 1, 2, ask, 0x15),
 		ELEMENT(outs, hg_out, 0, 2, log, 1),
-		ELEMENT(outs, hg_out, 1, 2, zero, 1),
+		ELEMENT(outs, hg_out, 1, 2, linked, 1),
 		ELEMENT(outs, hg_out, 1, 2, rule[0], h.n_rules),
 		ELEMENT(outs, hg_out, 1, 2, rule[5], 0xfffe),
 		ELEMENT(rules, hg_rule, 0, 1, verdict, 3),

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* Hard links as `check` lists them: no privilege, no kernel side, what can be found. */
+#include <fcntl.h>
+
+#include "links.h"
+#include "links_show.h"
+#include "log.h"
+#include "mountinfo.h"
+#include "mounts.h"
+#include "util.h"
+
+static bool same_superblock(const struct mount_line *a, const struct mount_line *b)
+{
+	return a && b && a->major == b->major && a->minor == b->minor;
+}
+
+static int mount_look(struct links *l, const struct policy *p, const struct mount_table *t,
+		      const struct mount_line *m)
+{
+	_close_ int fd = -1;
+	struct link_root root = {.path = m->path, .by_names = true, .skip = true};
+	bool alike;
+	int err;
+
+	if (!mount_is_nameable(m) || !links_type_has(m->type))
+		return 0;
+	err = links_alike(p->image, m->path, &alike);
+	if (err || alike)
+		return err;
+	if (mount_may_block(t, m)) {
+		log_warn("%s (%s) was not looked at: it may wait for others", m->path, m->type);
+		return 0;
+	}
+	root.fd = fd = open(m->path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0) {
+		log_warn("%s was not looked at: %s", m->path, strerror(errno));
+		return 0;
+	}
+	return links_look(l, p->image, &root);
+}
+
+static int mounts_look(struct links *l, const struct policy *p, const struct mount_table *t)
+{
+	_free_ const struct mount_line **mounts = mount_table_candidates(t);
+	size_t i;
+	int err = mounts ? 0 : -ENOMEM;
+
+	/* The widest, oldest mount names what is on it. */
+	for (i = 0; !err && i < t->n; i++)
+		if (!i || !same_superblock(mounts[i], mounts[i - 1]))
+			err = mount_look(l, p, t, mounts[i]);
+	return err;
+}
+
+int links_show(const struct policy *p,
+	       int (*show)(void *ctx, const char *least, const char *most, uint8_t lacks),
+	       void *ctx)
+{
+	_mount_table_ struct mount_table t = {};
+	_links_ struct links l = {};
+	uint8_t lacks;
+	size_t i;
+	int err;
+
+	err = mounts_table(&t);
+	if (!err)
+		err = mounts_look(&l, p, &t);
+	if (l.n_skipped)
+		log_warn("%zu directories could not be read, so there may be more", l.n_skipped);
+	for (i = 0; !err && i < l.n; i++) {
+		const struct link_file *f = &l.items[i];
+
+		lacks = f->n ? link_lacks(f) : 0;
+		if (lacks)
+			err = show(ctx, f->least, f->most, lacks);
+	}
+	return err;
+}
