@@ -8,6 +8,7 @@
 #define HG_CHECK_H
 
 #include "links.h"
+#include "overlay.h"
 #include "report.h"
 
 /* A decision in the making. */
@@ -39,6 +40,7 @@ HG_INLINE enum hg_why ask_prepare(struct hg_ask *a)
 	if (!a->s)
 		return HG_WHY_TOO_BUSY;
 	a->s->slot = (__u32)a->tell.policy;
+	a->s->agent_uid = a->tell.who.agent->uid;
 	return a->s->slot ? HG_WHY_RULE : HG_WHY_NO_POLICY;
 }
 
@@ -162,7 +164,7 @@ static __noinline int check_path(struct dentry *dentry, __u32 actions)
 	enum hg_why why;
 	struct hg_ask a;
 
-	if (!ask_begin(&a, HG_WHAT_PATH, actions))
+	if (!ask_begin(&a, HG_WHAT_PATH, actions) || overlay_at_work())
 		return 0;
 	why = ask_prepare(&a);
 	if (why != HG_WHY_RULE || !a.s)

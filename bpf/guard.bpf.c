@@ -35,6 +35,9 @@ int BPF_PROG(capable, const struct cred *cred, struct user_namespace *ns, int ca
 
 	if ((unsigned int)cap > 63 || !(MACHINE_CAPS >> (unsigned int)cap & 1) || ns->level)
 		return 0;
+	/* In the layers of an overlay it is not the agent who acts. */
+	if (overlay_at_work())
+		return 0;
 	/* The kernel asking for itself, as for which reserve a task may use: no denial to tell. */
 	if (opts & CAP_OPT_NOAUDIT) {
 		if (agent_current(&who) && who.agent->mode != HG_AUDIT)

@@ -64,6 +64,26 @@ struct {
 	__type(value, struct hg_superblock);
 } superblocks __weak SEC(".maps");
 
+/* Credentials that a known overlay works with in its layers -> the overlay's superblock. Written by
+ * the kernel at registration; full: its layers are judged by their own names. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, HG_SUPERBLOCKS_MAX);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, __u64);
+	__type(value, __u64);
+} overlays __weak SEC(".maps");
+
+/* Superblocks made by an agent in a user namespace of its own -> hg_agent.uid. Kernel only; full:
+ * what is on further ones is denied. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, HG_SUPERBLOCKS_MAX);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, __u64);
+	__type(value, __u64);
+} own_superblocks __weak SEC(".maps");
+
 /* Written by user space; full: the policy is refused. A missing start is a denial. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);

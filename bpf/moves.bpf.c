@@ -173,6 +173,8 @@ int BPF_PROG(path_symlink, const struct path *dir, struct dentry *dentry, const 
 	why = ask_prepare(&a);
 	if (why == HG_WHY_RULE && a.s)
 		why = place_resolve(a.s, dentry);
+	if (why == HG_WHY_ANONYMOUS)
+		return ask_allow(&a);
 	if (why != HG_WHY_RULE || !a.s)
 		return ask_refuse(&a, why, &o);
 	if (a.s->out.allow & HG_BIT(HG_CREATE))

@@ -13,7 +13,7 @@
 
 enum place_kind {
 	PLACE_NAMED,		/* anchor and number are known */
-	PLACE_ANONYMOUS,	/* a mount inside the kernel: memfd, pipes, sockets; has no name */
+	PLACE_ANONYMOUS,	/* a mount inside the kernel (memfd, pipes, sockets), or the agent's own */
 	PLACE_UNKNOWN,
 };
 
@@ -66,6 +66,18 @@ HG_INLINE bool is_anonymous(unsigned long flags, unsigned long magic)
  * each pointer followed. They are weak because each object of the link has them.
  */
 
+/* A file system in memory that this agent made in a user namespace of its own: nothing of anybody
+ * else's is on it, and to another agent, who may have been given a descriptor, it is nobody's. */
+HG_INLINE bool is_own(const struct hg_scratch *s, __u64 sb, unsigned long magic)
+{
+	__u64 *uid;
+
+	if (magic != TMPFS_MAGIC && magic != RAMFS_MAGIC)
+		return false;
+	uid = bpf_map_lookup_elem(&own_superblocks, &sb);
+	return uid && *uid == s->agent_uid;
+}
+
 /* Which place s->dentry is in: s->anchor, s->place. enum place_kind. Where there is none, the anchor
  * is the superblock's root. */
 __weak __noinline int place_find(struct hg_scratch *s)
@@ -84,6 +96,9 @@ __weak __noinline int place_find(struct hg_scratch *s)
 	s->place = 0;
 	known = bpf_map_lookup_elem(&superblocks, &key);
 	if (known) {
+		dentry = (struct dentry *)known->anchor;
+		if (BPF_CORE_READ(dentry, d_inode, i_ino) != known->anchor_ino)
+			return PLACE_UNKNOWN;
 		s->anchor = known->anchor;
 		s->place = known->place;
 		return PLACE_NAMED;
@@ -93,7 +108,7 @@ __weak __noinline int place_find(struct hg_scratch *s)
 	s->place = home_of(magic);
 	if (s->place)
 		return PLACE_NAMED;
-	if (is_anonymous(BPF_CORE_READ(sb, s_flags), magic))
+	if (is_anonymous(BPF_CORE_READ(sb, s_flags), magic) || is_own(s, key, magic))
 		return PLACE_ANONYMOUS;
 	return PLACE_UNKNOWN;
 }

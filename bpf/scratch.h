@@ -27,6 +27,7 @@ struct hg_end {
 struct hg_scratch {
 	__u32 busy;
 	__u32 slot;			/* of the policy being asked */
+	__u64 agent_uid;
 	/* A walk: what for, */
 	__u64 dentry, anchor, inode;
 	__u32 place;

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Which superblock is which place: learned when user space asks, forgotten when it is destroyed. */
+#include "agent.h"
+#include "overlay.h"
 #include "place.h"
 
 enum { REGISTERED = 1, REGISTER_FULL = 2 };
@@ -18,6 +20,9 @@ int BPF_PROG(sb_statfs, struct dentry *dentry)
 
 	if (!reg || !reg->who || reg->who != (__u32)bpf_get_current_pid_tgid())
 		return 0;
+	/* An overlay asks its upper layer in turn, which is not what was meant. */
+	if (reg->done)
+		return 0;
 	if (!reg->place) {
 		struct inode *inode = dentry->d_inode;
 
@@ -29,12 +34,30 @@ int BPF_PROG(sb_statfs, struct dentry *dentry)
 	}
 	home = home_of(dentry->d_sb->s_magic);
 	entry.anchor = (__u64)dentry;
+	entry.anchor_ino = BPF_CORE_READ(dentry, d_inode, i_ino);
+	entry.creator = overlay_creator(dentry->d_sb);
 	entry.place = reg->place;
 	/* A home needs no entry: any instance of it has the same name. */
 	if (!home && bpf_map_update_elem(&superblocks, &key, &entry, BPF_ANY))
 		reg->done = REGISTER_FULL;
 	else
 		reg->done = REGISTERED;
+	if (entry.creator)
+		bpf_map_update_elem(&overlays, &entry.creator, &key, BPF_ANY);
+	return 0;
+}
+
+/* Where an agent mounts something in a user namespace of its own. Which file systems of these it may
+ * use is decided when it does (is_own()). */
+SEC("lsm/sb_alloc_security")
+int BPF_PROG(sb_alloc_security, struct super_block *sb)
+{
+	__u64 key = (__u64)sb;
+	struct hg_who who;
+
+	if (!BPF_CORE_READ(sb, s_user_ns, level) || !agent_current(&who))
+		return 0;
+	bpf_map_update_elem(&own_superblocks, &key, &who.agent->uid, BPF_ANY);
 	return 0;
 }
 
@@ -42,8 +65,14 @@ int BPF_PROG(sb_statfs, struct dentry *dentry)
 SEC("lsm/sb_free_security")
 int BPF_PROG(sb_free_security, struct super_block *sb)
 {
-	__u64 key = (__u64)sb;
+	__u64 key = (__u64)sb, creator;
+	struct hg_superblock *known;
 
+	known = bpf_map_lookup_elem(&superblocks, &key);
+	creator = known ? known->creator : 0;
+	if (creator)
+		bpf_map_delete_elem(&overlays, &creator);
 	bpf_map_delete_elem(&superblocks, &key);
+	bpf_map_delete_elem(&own_superblocks, &key);
 	return 0;
 }

@@ -58,6 +58,7 @@ static const struct {
 	const char *hook, *function;
 } functions[] = {
 	{"sb_free_security", "security_sb_free"},
+	{"sb_alloc_security", "security_sb_alloc"},
 	{"bprm_check_security", "security_bprm_check"},
 };
 

@@ -275,12 +275,25 @@ static int pin_all(struct bpf_object *obj)
 	return err;
 }
 
+/* The kernel side reads a structure of the module overlay (bpf/overlay.h), whose types must be known
+ * when it is loaded. Asking for the file system brings the module in, where there is one. */
+static void overlay_bring(void)
+{
+	int fd = syscall(SYS_fsopen, "overlay", 0);
+
+	if (fd >= 0)
+		close(fd);
+	else
+		log_verbose("this kernel has no overlay file system");
+}
+
 static int load_and_pin(void)
 {
 	enum attachment how = ATTACH_LSM;
 	struct bpf_object *obj;
 	int err;
 
+	overlay_bring();
 	err = bpffs_ensure();
 	if (!err)
 		err = engine_unpin();

@@ -351,6 +351,29 @@ static bool name_holds(const struct place *known, const struct mount_line **moun
 	return false;
 }
 
+/* Is it still that superblock? Device numbers are used again, and what is unmounted is forgotten only
+ * after a while. Where that cannot be asked, the kernel side denies what it does not know. */
+static bool place_is_known(struct sync *s, const struct place *known,
+			   const struct mount_line **mounts, size_t n)
+{
+	struct hg_superblock sb;
+	struct hg_link_key key;
+	size_t i;
+
+	for (i = 0; i < n; i++) {
+		_close_ int fd = -1;
+
+		if (!place_is_by(known, mounts[i]) || mount_may_block(s->t, mounts[i]))
+			continue;
+		fd = mount_open(mounts[i]);
+		if (fd < 0 || mounts_identify(s->e, fd, &key))
+			continue;
+		return !bpf_map_lookup_elem(s->e->superblocks, &key.sb, &sb) &&
+		       sb.place == known->number;
+	}
+	return true;
+}
+
 /* Names one superblock by the first of its n mounts that is not covered by another. */
 static int superblock_sync(struct sync *s, const struct mount_line **mounts, size_t n)
 {
@@ -358,12 +381,18 @@ static int superblock_sync(struct sync *s, const struct mount_line **mounts, siz
 	int err, first_err = 0;
 	size_t i;
 
-	if (known && name_holds(known, mounts, n))
-		return 0;
+	if (known && name_holds(known, mounts, n)) {
+		if (place_is_known(s, known, mounts, n))
+			return 0;
+		known = NULL;
+	}
 	s->hold = known || n > 1;
 	for (i = 0; i < n; i++) {
 		if (!mount_is_nameable(mounts[i]))
 			continue;
+		/* A part of it that is left does not rename what is above. */
+		if (known && !strcmp(known->root, "/") && strcmp(mounts[i]->root, "/"))
+			return 0;
 		if (known && place_is_by(known, mounts[i]))
 			return 0;
 		err = superblock_name(s, mounts[i]);

@@ -35,10 +35,21 @@ struct file_system_type {
 
 struct dentry;
 
+struct user_namespace {
+	int level;
+};
+
 struct super_block {
 	unsigned long s_flags;
 	unsigned long s_magic;
 	struct dentry *s_root;
+	struct user_namespace *s_user_ns;
+	void *s_fs_info;
+};
+
+/* Of the module overlay. */
+struct ovl_fs {
+	const struct cred *creator_cred;
 };
 
 struct inode {
@@ -114,10 +125,6 @@ struct signal_struct {
 	atomic_t live;
 };
 
-struct user_namespace {
-	int level;
-};
-
 struct cred;
 
 struct mm_struct {
@@ -131,6 +138,8 @@ struct task_struct {
 	struct task_struct *group_leader;
 	struct mm_struct *mm;
 	unsigned int personality;
+	const struct cred *real_cred;
+	const struct cred *cred;
 	unsigned int in_execve : 1;
 	struct css_set *cgroups;
 	struct signal_struct *signal;
@@ -242,6 +251,7 @@ struct sockaddr {
 #define PID_FS_MAGIC		0x50494446
 #define SECRETMEM_MAGIC		0x5345434d
 #define DMA_BUF_MAGIC		0x444d4142
+#define RAMFS_MAGIC		0x858458f6
 #define OVERLAYFS_SUPER_MAGIC	0x794c7630
 
 #define AF_UNSPEC	0

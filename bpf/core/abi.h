@@ -83,6 +83,8 @@ struct hg_counter {
  */
 struct hg_superblock {
 	__u64 anchor;		/* address of the dentry that `place` names: the mount's root */
+	__u64 anchor_ino;	/* its inode number: where it differs now, the dentry is another one */
+	__u64 creator;		/* of an overlay: address of the struct cred it works with; else 0 */
 	__u32 place;		/* a number for one (superblock, name) pair, never used again in a boot */
 	__u32 zero;
 };
@@ -245,7 +247,7 @@ struct hg_event {
 
 _Static_assert(sizeof(struct hg_agent) == 56, "shared with user space");
 _Static_assert(sizeof(struct hg_counter_key) == 16, "shared with user space");
-_Static_assert(sizeof(struct hg_superblock) == 16, "shared with user space");
+_Static_assert(sizeof(struct hg_superblock) == 32, "shared with user space");
 _Static_assert(sizeof(struct hg_event) == 232 && sizeof(struct hg_event) % 8 == 0, "records follow each other");
 
 #endif
