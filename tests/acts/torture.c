@@ -5,8 +5,15 @@
  * renames do not move. Both share a page in which the mover says where each directory is, under
  * a sequence: a reader that saw the sequence stand still knows what the verdict had to be.
  *
- * usage: torture mover|reader DIR SECONDS; DIR has allow/N/a/b/file and deny/N/a/b/file, N below
- * N_PAIRS, and the page, `page`. `flip` in the page turns the meaning round (after a reload).
+ * A policy that means the opposite is put in force between `flip DIR 0`, after which readers judge
+ * nothing, and `flip DIR 1`, after which they expect the opposite. Reloads of a policy that means
+ * the same are not announced: they may not change one verdict.
+ *
+ * `prober` (inside the agent) opens what is mounted and unmounted at DIR/mnt and DIR/bind all the
+ * while: deny/file, and what is bound from there, never opens.
+ *
+ * usage: torture mover|reader|prober DIR SECONDS, torture flip DIR 0|1; DIR has allow/N/a/b/file and
+ * deny/N/a/b/file, N below N_PAIRS, and the page, `page`.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -26,6 +33,7 @@
 struct page {
 	_Atomic uint64_t seq;		/* odd: something is being changed */
 	_Atomic uint32_t swapped[N_PAIRS];	/* the directory that began in allow/ is in deny/ */
+	_Atomic uint64_t reloads;	/* odd: a policy of another meaning is being put in force */
 };
 
 static struct page *page_map(int dir)
@@ -76,7 +84,7 @@ static int mover(int dir, struct page *p, double until)
 
 static int reader(int dir, struct page *p, double until)
 {
-	uint64_t checked = 0, wrong = 0, allowed = 0, before;
+	uint64_t checked = 0, wrong = 0, allowed = 0, before, reloads;
 	int fds[N_PAIRS][2], i, side, fd;
 	char name[64];
 	uint32_t seed = getpid();
@@ -97,12 +105,14 @@ static int reader(int dir, struct page *p, double until)
 		seed = seed * 1103515245 + 12345;
 		i = (seed >> 16) % N_PAIRS;
 		side = (seed >> 24) & 1;
+		reloads = atomic_load(&p->reloads);
 		before = atomic_load(&p->seq);
-		must = !((side ^ atomic_load(&p->swapped[i])) & 1);
+		must = !((side ^ atomic_load(&p->swapped[i]) ^ reloads >> 1) & 1);
 		fd = openat(fds[i][side], "a/b/file", O_RDONLY);
 		if (fd < 0 && errno != EACCES)
 			return perror("openat"), 1;
-		if (!(before & 1) && before == atomic_load(&p->seq)) {
+		if (!(before & 1) && !(reloads & 1) && before == atomic_load(&p->seq) &&
+		    reloads == atomic_load(&p->reloads)) {
 			checked++;
 			allowed += fd >= 0;
 			if ((fd >= 0) != must && wrong++ < 5)
@@ -113,6 +123,40 @@ static int reader(int dir, struct page *p, double until)
 	}
 	printf("checked %lu allowed %lu wrong %lu\n", checked, allowed, wrong);
 	return wrong ? 1 : 0;
+}
+
+static int prober(int dir, double until)
+{
+	static const char *const names[] = { "mnt/deny/file", "bind/file", "mnt/allow/file" };
+	uint64_t opened[3] = {}, refused = 0;
+	unsigned int i;
+	int fd;
+
+	printf("ready\n");
+	fflush(stdout);
+	while (now() < until) {
+		for (i = 0; i < 3; i++) {
+			fd = openat(dir, names[i], O_RDONLY);
+			if (fd >= 0) {
+				opened[i]++;
+				close(fd);
+			} else if (errno == EACCES) {
+				refused += i < 2;
+			} else if (errno != ENOENT) {
+				return perror(names[i]), 1;
+			}
+		}
+	}
+	printf("refused %lu allowed %lu wrong %lu\n", refused, opened[2], opened[0] + opened[1]);
+	return opened[0] + opened[1] ? 1 : 0;
+}
+
+/* Readers look at `reloads` before and after: what began before is not judged. */
+static int flip(struct page *p, const char *done)
+{
+	uint64_t reloads = atomic_fetch_add(&p->reloads, 1);
+
+	return (reloads & 1) != (*done == '1');
 }
 
 int main(int argc, char **argv)
@@ -126,5 +170,13 @@ int main(int argc, char **argv)
 	p = dir < 0 ? NULL : page_map(dir);
 	if (!p)
 		return perror(argv[2]), 1;
-	return (argv[1][0] == 'm' ? mover : reader)(dir, p, now() + atof(argv[3]));
+	switch (argv[1][0]) {
+	case 'f':
+		return flip(p, argv[3]);
+	case 'm':
+		return mover(dir, p, now() + atof(argv[3]));
+	case 'p':
+		return prober(dir, now() + atof(argv[3]));
+	}
+	return reader(dir, p, now() + atof(argv[3]));
 }

@@ -1,13 +1,14 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# Directories are exchanged between an allowed and a denied place without pause while agents open
-# files deep below them: not one verdict may be of another moment.
+# Directories are exchanged between an allowed and a denied place without pause, policies reloaded,
+# some of them with the opposite meaning, and file systems mounted, bound and unmounted, while agents
+# open files: not one verdict may be of another moment. Longer: torture.sh SECONDS.
 here=$(dirname "${BASH_SOURCE[0]}")
 . "$here/lib.sh"
 
-SECONDS_LONG=${TORTURE_SECONDS:-20}
+SECONDS_LONG=${1:-30}
 D=/srv/torture
-mkdir -p "$D/allow" "$D/deny"
+mkdir -p "$D"/{allow,deny,mnt,bind}
 for n in 0 1 2 3; do
 	mkdir -p "$D"/{allow,deny}/$n/a/b
 	echo x | tee "$D"/{allow,deny}/$n/a/b/file >/dev/null
@@ -15,43 +16,124 @@ done
 touch "$D/page"
 chmod 666 "$D/page"
 
-cat >"$T/torture.yaml" <<END
-version: 1
-name: torture
-rules:
-  - allow read,exec /**
-  - allow write $D/page
-  - deny all $D/deny/** [quiet]
-END
-for n in 1 2; do
+# policy NAME CLOSED EXTRA: with CLOSED of the two folders closed.
+policy()
+{
+	cat >"$T/$1.yaml" <<-END
+		version: 1
+		name: torture
+		rules:
+		  - allow read,exec /**
+		  - allow write $D/page
+		  - deny all $D/$2/** $D/mnt/deny/** $3 [quiet]
+	END
+}
+policy straight deny /nothing
+policy straight2 deny /nothing/else
+policy opposite allow /nothing
+policy opposite2 allow /nothing/else
+for n in 1 2 3; do
 	mkdir -p "$CG/torture$n"
-	need "$HG" attach --cgroup "$CG/torture$n" --name "torture$n" --policy "$T/torture.yaml"
-	LIMIT=300 in_cgroup "torture$n" 1000 "$ACTS/torture" reader "$D" "$SECONDS_LONG" >"$T/reader$n" 2>&1 &
+	need "$HG" attach --cgroup "$CG/torture$n" --name "torture$n" --policy "$T/straight.yaml"
 done
+for n in 1 2; do
+	LIMIT=3000 in_cgroup "torture$n" 1000 "$ACTS/torture" reader "$D" "$SECONDS_LONG" >"$T/reader$n" 2>&1 &
+done
+LIMIT=3000 in_cgroup torture3 1000 "$ACTS/torture" prober "$D" "$SECONDS_LONG" >"$T/reader3" 2>&1 &
 ready()
 {
-	grep -q ready "$T/reader1" && grep -q ready "$T/reader2"
+	grep -q ready "$T/reader1" && grep -q ready "$T/reader2" && grep -q ready "$T/reader3"
 }
 need wait_for 60 ready
-"$ACTS/torture" mover "$D" "$((SECONDS_LONG - 2))" >"$T/mover" 2>&1
+until=$((EPOCHSECONDS + SECONDS_LONG - 4))
+"$ACTS/torture" mover "$D" "$((SECONDS_LONG - 2))" >"$T/mover" 2>&1 &
+
+# reload_all POLICY
+reload_all()
+{
+	local n
+
+	for n in 1 2 3; do
+		# Something may have been mounted between reading the policy and loading it.
+		"$HG" reload --policy "$T/$1.yaml" "torture$n" || "$HG" reload --policy "$T/$1.yaml" "torture$n" ||
+			"$HG" reload --policy "$T/$1.yaml" "torture$n" || return
+	done
+}
+reloading()
+{
+	local n=0 now=straight next
+
+	while [ "$EPOCHSECONDS" -lt "$until" ]; do
+		reload_all "${now}2" || return
+		next=opposite
+		[ $now = straight ] || next=straight
+		"$ACTS/torture" flip "$D" 0
+		reload_all $next || return
+		"$ACTS/torture" flip "$D" 1
+		now=$next
+		n=$((n + 6))
+		echo "reloads $n"
+		sleep 0.5
+	done
+}
+reloading >"$T/reloads" 2>&1 &
+mounting()
+{
+	local n=0 last
+
+	while [ "$EPOCHSECONDS" -lt "$until" ]; do
+		mount -t tmpfs t "$D/mnt" && mkdir "$D"/mnt/{deny,allow} &&
+			echo x | tee "$D"/mnt/{deny,allow}/file >/dev/null && chmod -R a+rX "$D/mnt" &&
+			mount --bind "$D/mnt/deny" "$D/bind" || return
+		# Time to be named, for most; sometimes none at all.
+		sleep 0.$((RANDOM % 10))
+		last=bind
+		if [ $((RANDOM % 2)) = 0 ]; then
+			last=mnt
+			umount "$D/bind" || return
+		else
+			umount -l "$D/mnt" || return
+			sleep 0.$((RANDOM % 3))
+		fi
+		umount -l "$D/$last" || return
+		n=$((n + 1))
+		echo "mounts $n"
+	done
+}
+mounting >"$T/mounts" 2>&1 &
 wait
 
-moves=$(sed -n 's/^moves //p' "$T/mover")
-if [ "${moves:-0}" -gt 1000 ]; then
-	ok "directories were exchanged $moves times"
-else
-	not_ok 'directories are exchanged all the time' "$(cat "$T/mover")"
-fi
+# went_on WHAT LEAST FILE
+went_on()
+{
+	local n
+
+	n=$(sed -n "s/^$1 //p" "$3" | tail -n 1)
+	if [ "${n:-0}" -gt "$2" ]; then
+		ok "$1: $n"
+	else
+		not_ok "$1 all the time" "$(cat "$3")"
+	fi
+}
+went_on moves 1000 "$T/mover"
+went_on reloads 5 "$T/reloads"
+went_on mounts 3 "$T/mounts"
 for n in 1 2; do
 	read -r _ checked _ allowed _ wrong < <(grep ^checked "$T/reader$n")
-	if [ "${checked:-0}" -gt 1000 ] && [ "$wrong" = 0 ] && [ "$allowed" -gt 100 ] &&
-		[ "$allowed" -lt "$((checked - 100))" ]; then
+	if [ "${checked:-0}" -gt 500 ] && [ "$wrong" = 0 ] && [ "$allowed" -gt 50 ] &&
+		[ "$allowed" -lt "$((checked - 50))" ]; then
 		ok "reader $n: $checked verdicts, $allowed of them allow, none wrong"
 	else
 		not_ok "reader $n: no verdict is wrong" "$(cat "$T/reader$n")"
 	fi
 done
-for n in 1 2; do
+read -r _ refused _ allowed _ wrong < <(grep ^refused "$T/reader3")
+if [ "${refused:-0}" -gt 100 ] && [ "$wrong" = 0 ] && [ "$allowed" -gt 10 ]; then
+	ok "mounted and unmounted: refused $refused times, opened what is allowed $allowed times, none wrong"
+else
+	not_ok 'mounted and unmounted: no verdict is wrong' "$(cat "$T/reader3")"
+fi
+for n in 1 2 3; do
 	agent_detach "torture$n"
 done
 finish
