@@ -68,7 +68,7 @@ struct {
  * the kernel at registration; full: its layers are judged by their own names. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, HG_SUPERBLOCKS_MAX);
+	__uint(max_entries, HG_OVERLAYS_MAX);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
 	__type(key, __u64);
 	__type(value, __u64);
@@ -78,7 +78,7 @@ struct {
  * what is on further ones is denied. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, HG_SUPERBLOCKS_MAX);
+	__uint(max_entries, HG_OWN_MAX);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
 	__type(key, __u64);
 	__type(value, __u64);

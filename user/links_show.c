@@ -18,10 +18,13 @@ static int mount_look(struct links *l, const struct policy *p, const struct moun
 		      const struct mount_line *m)
 {
 	_close_ int fd = -1;
-	struct link_root root = {.path = m->path, .by_names = true, .skip = true};
+	struct link_root root = {.path = m->path, .skip = true};
 	bool alike;
 	int err;
 
+	/* What user/links_kernel.c says of them. */
+	root.whole = root.by_names = !strcmp(m->root, "/") && strcmp(m->type, "overlay");
+	root.copied = !strcmp(m->type, "overlay");
 	if (!mount_is_nameable(m) || !links_type_has(m->type))
 		return 0;
 	err = links_alike(p->image, m->path, &alike);
@@ -65,6 +68,8 @@ int links_show(const struct policy *p,
 	err = mounts_table(&t);
 	if (!err)
 		err = mounts_look(&l, p, &t);
+	log_verbose("%zu names in %zu directories, %zu files with several", l.n_names,
+		    l.n_directories, l.n);
 	if (l.n_skipped)
 		log_warn("%zu directories could not be read, so there may be more", l.n_skipped);
 	for (i = 0; !err && i < l.n; i++) {

@@ -42,6 +42,9 @@
 #define HG_CGROUPS_MAX		65536
 #define HG_PROCESSES_MAX	262144
 #define HG_SUPERBLOCKS_MAX	65536
+/* Mounted at one time: overlays, and what agents mount for themselves. */
+#define HG_OVERLAYS_MAX		4096
+#define HG_OWN_MAX		16384
 #define HG_COUNTERS_MAX		262144
 #define HG_STARTS_MAX		262144
 /* Files with names of different rights, for each policy one. */

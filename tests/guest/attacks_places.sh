@@ -27,6 +27,7 @@ echo public >$O/lower/pub/file
 echo one | tee $O/lower/work/{low,low2,low3} >/dev/null
 ln $O/lower/private/key $O/lower/work/alias
 chown -R 1000:1000 $P
+chmod 777 $P/ws
 need mount -t overlay over -o "lowerdir=$O/lower,upperdir=$O/upper,workdir=$O/wd" $O/merged
 [ "${CONTROL_ONLY-}" ] || for a in agent other; do agent_attach $a "$T/places.yaml"; done
 
