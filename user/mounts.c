@@ -292,9 +292,21 @@ struct sync {
 	bool hold;
 };
 
+/* Not held open any longer than this takes: whoever unmounts it would be told that it is busy. */
+static int mount_register_here(const struct engine *e, const struct mount_line *m, uint32_t place)
+{
+	_close_ int fd = mount_open(m);
+	int err;
+
+	if (fd < 0)
+		return fd;
+	err = mount_register(e, fd, place);
+	return err ? err : registration_end(e);
+}
+
 /* A new number, its starts, then the superblock: in this order nothing is let through or refused
- * for want of a start. fd: the mount, -1 where it is opened apart. */
-static int place_make(struct sync *s, const struct mount_line *m, int fd)
+ * for want of a start. apart: it may not answer. */
+static int place_make(struct sync *s, const struct mount_line *m, bool apart)
 {
 	size_t first = s->p->n;
 	struct place *place;
@@ -308,12 +320,9 @@ static int place_make(struct sync *s, const struct mount_line *m, int fd)
 	err = places_write(s->p);
 	if (!err && !s->hold)
 		err = images_add_places(s->e, s->p, first);
-	if (!err && fd < 0) {
-		err = mount_register_apart(s->e, m, number);
-	} else if (!err) {
-		err = mount_register(s->e, fd, number);
-		err = err ? err : registration_end(s->e);
-	}
+	if (!err)
+		err = apart ? mount_register_apart(s->e, m, number)
+			    : mount_register_here(s->e, m, number);
 	/* Directories of it may have been judged under its old name. */
 	if (!err)
 		err = engine_forget_directories();
@@ -328,12 +337,16 @@ static int place_make(struct sync *s, const struct mount_line *m, int fd)
 
 static int superblock_name(struct sync *s, const struct mount_line *m)
 {
-	_close_ int fd = -1;
+	int fd;
 
 	if (mount_may_block(s->t, m))
-		return place_make(s, m, -1);
+		return place_make(s, m, true);
+	/* One that is covered costs no number. */
 	fd = mount_open(m);
-	return fd < 0 ? fd : place_make(s, m, fd);
+	if (fd < 0)
+		return fd;
+	close(fd);
+	return place_make(s, m, false);
 }
 
 /* Is its name still by one of its widest mounts? Then it stays, whatever was mounted since. */

@@ -172,7 +172,8 @@ need mount -o loop "$T/disk" /srv/later
 mkdir -p /srv/later/vault && echo "${mark[closed]}" >/srv/later/vault/key
 echo fine >/srv/later/fine
 ln /srv/later/vault/key /srv/later/alias
-need umount /srv/later
+# The keeper may be looking at it.
+need wait_for 10 umount /srv/later
 need mount -o loop "$T/disk" /srv/later
 need wait_for 20 in_cgroup agent 1000 cat /srv/later/fine
 alone 'on a file system that is mounted later' /srv/later/alias

@@ -207,17 +207,17 @@ check 'mounted later: named after a while' wait_for 20 sees $P/later/fine
 closed 'mounted later: closed by a floating rule' show $P/later/vault/key
 mount --bind $P/closed $WS/n
 closed 'a closed folder bound into the workspace by root' show $WS/n/key
-umount $WS/n
+need wait_for 10 umount $WS/n
 mount --bind $P/later/vault $WS/n
 closed 'a part of a file system bound elsewhere' show $WS/n/key
 umount -l $P/later
 closed 'its first mount gone' show $WS/n/key
-umount $WS/n
+need wait_for 10 umount $WS/n
 mount -t tmpfs t $P/later && fill $P/later
 check 'another one at the same place: named' wait_for 20 sees $P/later/fine
 closed 'another one at the same place' show $P/later/vault/key
-umount $P/later
-umount $O/merged
+need wait_for 10 umount $P/later
+need wait_for 10 umount $O/merged
 closed 'an overlay unmounted: its layer stays closed' show $O/lower/private/key
 mount -t overlay over -o "lowerdir=$O/lower,upperdir=$O/upper,workdir=$O/wd" $O/merged
 over_again() { in_cgroup agent 1000 grep -q public $O/merged/pub/file 2>/dev/null; }

@@ -90,7 +90,7 @@ mounting()
 		last=bind
 		if [ $((RANDOM % 2)) = 0 ]; then
 			last=mnt
-			umount "$D/bind" || return
+			wait_for 5 umount "$D/bind" || return
 		else
 			umount -l "$D/mnt" || return
 			sleep 0.$((RANDOM % 3))
