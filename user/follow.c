@@ -34,7 +34,8 @@ static int file_open(struct follow *f, bool at_end)
 	return 0;
 }
 
-int follow_open(struct follow *f, const char *dir, const char *name, bool at_end)
+int follow_open(struct follow *f, const char *dir, const char *name, const char *wake,
+		bool at_end)
 {
 	*f = (struct follow){.fd = -1, .inotify = -1};
 	f->dir = strdup(dir);
@@ -43,7 +44,7 @@ int follow_open(struct follow *f, const char *dir, const char *name, bool at_end
 		return -ENOMEM;
 	f->inotify = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
 	if (f->inotify < 0 ||
-	    inotify_add_watch(f->inotify, dir, IN_MODIFY | IN_CREATE | IN_MOVED_TO) < 0)
+	    inotify_add_watch(f->inotify, wake, IN_MODIFY | IN_CREATE | IN_MOVED_TO) < 0)
 		return -errno;
 	return file_open(f, at_end);
 }

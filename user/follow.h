@@ -17,8 +17,11 @@ struct follow {
 	size_t len, used, room;
 };
 
-/* Begins at the end, or at the beginning. -errno: the directory cannot be watched. */
-int follow_open(struct follow *f, const char *dir, const char *name, bool at_end);
+/* Begins at the end, or at the beginning. `wake`: a directory in which a file is written after each
+ * line; what is watched makes every open on its file system dearer (inotify), so that the log's
+ * own is better left alone. -errno: it cannot be watched. */
+int follow_open(struct follow *f, const char *dir, const char *name, const char *wake,
+		bool at_end);
 void follow_close(struct follow *f);
 
 /* For poll(2): readable when there may be more. */

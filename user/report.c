@@ -13,13 +13,16 @@
 int report_open(struct report *r, const char *events_file, bool quiet, bool live)
 {
 	_close_ int dir = open_own_dir(HG_LOG_DIR, 0700), fd = -1;
+	_close_ int run = open_own_dir(HG_RUN_DIR, 0700);
 	int err;
 
 	r->quiet = quiet;
 	r->hold = !live && isatty(STDERR_FILENO);
 	if (dir < 0)
 		return log_errno(dir, "cannot use " HG_LOG_DIR);
-	err = follow_open(&r->follow, HG_LOG_DIR, HG_EVENTS_NAME, true);
+	if (run < 0)
+		return log_errno(run, "cannot use " HG_RUN_DIR);
+	err = follow_open(&r->follow, HG_LOG_DIR, HG_EVENTS_NAME, HG_RUN_DIR, true);
 	if (err)
 		return log_errno(err, "cannot follow " HG_EVENTS_FILE);
 	if (!events_file)

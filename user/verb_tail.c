@@ -234,19 +234,24 @@ static void keeper_revive(void)
 
 static int tail(struct tail *t)
 {
-	struct follow f;
+	struct follow f = {.fd = -1, .inotify = -1};
+	_close_ int run = -1;
 	int err;
 
 	err = cli_need_root();
 	if (err)
 		return err;
+	run = open_own_dir(HG_RUN_DIR, 0700);
+	if (run < 0)
+		return log_errno(run, "cannot use " HG_RUN_DIR);
 	keeper_revive();
 	t->colour = terminal_colour(STDOUT_FILENO);
 	t->fold = isatty(STDOUT_FILENO);
 	t->kept = calloc(t->keep ? t->keep : 1, sizeof(*t->kept));
 	if (!t->kept)
 		return log_errno(ENOMEM, "cannot keep the last lines");
-	err = follow_open(&f, HG_LOG_DIR, HG_EVENTS_NAME, false);
+	err = access(HG_LOG_DIR, F_OK) ? -errno
+				       : follow_open(&f, HG_LOG_DIR, HG_EVENTS_NAME, HG_RUN_DIR, false);
 	if (err == -ENOENT)
 		log_error("there are no events yet (" HG_LOG_DIR " is not there)");
 	else if (err)

@@ -42,7 +42,7 @@ int main(void)
 	if (!mkdtemp(path))
 		return 1;
 	dir = open(path, O_RDONLY | O_DIRECTORY);
-	tap_ok(&t, !follow_open(&f, path, "log", false), "before there is a file");
+	tap_ok(&t, !follow_open(&f, path, "log", path, false), "before there is a file");
 	next_is(&t, &f, NULL);
 	append("one\ntw");
 	next_is(&t, &f, "one");
@@ -50,7 +50,7 @@ int main(void)
 	append("o\n\nthree\n");
 	next_is(&t, &f, "two");
 	next_is(&t, &f, "");
-	tap_ok(&t, !follow_open(&end, path, "log", true), "from the end");
+	tap_ok(&t, !follow_open(&end, path, "log", path, true), "from the end");
 	next_is(&t, &end, NULL);
 	append("four\n");
 	next_is(&t, &end, "four");
