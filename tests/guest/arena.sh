@@ -156,7 +156,7 @@ try()
 	[ ! "$before" ] || need "$before"
 	run "$@"
 	effect "$3"
-	[ ! "$after" ] || "$after"
+	[ ! "$after" ] || "$after" 2>/dev/null
 	[ "$seen" ]
 }
 
