@@ -98,6 +98,13 @@ twenty_rules()
 	END
 }
 
+# The same and 9,980 more, which are about other places.
+ten_thousand_rules()
+{
+	twenty_rules | sed 's/^name: .*/name: ten-thousand/'
+	seq -f '  - deny read /data/%g/secret' 9980
+}
+
 # A shipped policy, and what the benchmark needs beside it.
 workspace_write()
 {
@@ -153,6 +160,38 @@ agent_start()
 	done
 }
 
+# Whole commands, as the user of the case at hand: "NAME<TAB>INSTRUCTIONS" for each.
+commands()
+{
+	local prefix=("$@")
+
+	"${prefix[@]}" "$program" --command tar \
+		"rm -rf $root/out && mkdir $root/out && tar -C $root/out -xf $root/tree.tar" "$root"
+	"${prefix[@]}" "$program" --command git_status "git -C $root/tree status >/dev/null" "$root"
+	"${prefix[@]}" "$program" --command make "make -s -B -C $root/tree" "$root"
+}
+
+# A project of 200 files in 20 directories, of which make compiles ten.
+commands_prepare()
+{
+	local i
+
+	mkdir -p "$root/tree"
+	for ((i = 0; i < 200; i++)); do
+		mkdir -p "$root/tree/dir$((i % 20))"
+		seq "$i" "$((i + 200))" >"$root/tree/dir$((i % 20))/file$i.txt"
+	done
+	for ((i = 0; i < 10; i++)); do
+		printf '#include <stdio.h>\nint f%d(void) { return puts("%d"); }\n' $i $i \
+			>"$root/tree/f$i.c"
+	done
+	printf 'all: $(patsubst %%.c,%%.o,$(wildcard *.c))\n' >"$root/tree/Makefile"
+	tar -C "$root" -cf "$root/tree.tar" tree
+	git -C "$root/tree" init -q
+	git -C "$root/tree" add .
+	git -C "$root/tree" -c user.name=b -c user.email=b@host.example commit -qm one
+}
+
 bench_hydraguard()
 {
 	local bytes before
@@ -180,6 +219,12 @@ bench_hydraguard()
 		measure "$policy" "$hydraguard" run --quiet --policy "$work/$policy.yaml" -- \
 			"$program" --denied "$secret" "$root"
 	done
+	ten_thousand_rules >"$work/ten-thousand.yaml"
+	measure ten-thousand "$hydraguard" run --quiet --policy "$work/ten-thousand.yaml" -- \
+		"$program" --denied "$secret" --only open_deep "$root"
+	measure outside commands
+	measure workspace-write commands "$hydraguard" run --quiet --policy \
+		"$work/workspace-write.yaml" --
 	kill "${agents[@]}"
 	wait "${agents[@]}" || :
 	"$hydraguard" unload >&2
@@ -189,6 +234,7 @@ printf 'kernel\t%s\n' "$(uname -r)"
 touch "$secret"
 cp "$build/tests/perf/bench_syscalls" "$program"
 apparmor_profile >"$work/profile"
+commands_prepare
 # What boot left to be done is done by then.
 sleep 3
 
@@ -202,5 +248,7 @@ else
 	skip apparmor "the kernel has no AppArmor"
 fi
 measure bare bench
+measure bare commands
 bench_hydraguard
 measure bare bench
+measure bare commands

@@ -3,10 +3,11 @@
  * What system calls cost the process that makes them: medians over batches, in nanoseconds, which
  * are instructions in a guest started with --icount. Prints "NAME<TAB>MEDIAN" for each.
  *
- *   bench_syscalls [--landlock] [--denied PATH] ROOT
+ *   bench_syscalls [--landlock] [--denied PATH] [--only CALL] [--command NAME TEXT] ROOT
  *
  * Makes its files below ROOT. --landlock: confines itself first. --denied: fails unless reading
- * PATH is refused, so that nobody measures a confinement that is not there.
+ * PATH is refused, so that nobody measures a confinement that is not there. --command: measures a
+ * shell command as NAME, and nothing else.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -29,10 +30,13 @@
 #define N_CALLS	  100
 /* A new program costs as much as a hundred opens. */
 #define N_EXECS 10
+/* Whole commands take as much as ten thousand opens and more. */
+#define N_COMMANDS 5
 #define NAME	"eighteen-bytes.txt"
 _Static_assert(sizeof(NAME) - 1 == 18, "the documented length");
 
-static char deep[256], deep_new[256], shallow[256], program[256];
+static char deep[256], deeper[256], deep_new[256], shallow[256], program[256], other[2][256];
+static const char *command;
 
 static void die(const char *what)
 {
@@ -86,11 +90,22 @@ static void files_make(const char *root)
 			die(dir);
 	}
 	snprintf(deep, sizeof(deep), "%s/" NAME, dir);
+	snprintf(deeper, sizeof(deeper), "%s", dir);
+	for (i = 6; i < 20; i++) {
+		strcat(deeper, "/d");
+		if (mkdir(deeper, 0755) < 0 && errno != EEXIST)
+			die(deeper);
+	}
+	strcat(deeper, "/" NAME);
+	snprintf(other[0], sizeof(other[0]), "%.160s/one", root);
+	snprintf(other[1], sizeof(other[1]), "%.160s/two", root);
 	snprintf(deep_new, sizeof(deep_new), "%s/eighteen-bytes.new", dir);
 	snprintf(program, sizeof(program), "%s/eighteen-bytes.exe", dir);
 	snprintf(shallow, sizeof(shallow), "%.160s/" NAME, root);
 	file_make(deep, "x", 1, 0644);
+	file_make(deeper, "x", 1, 0644);
 	file_make(shallow, "x", 1, 0644);
+	file_make(other[0], "x", 1, 0644);
 	file_make(program, tiny, sizeof(tiny), 0755);
 }
 
@@ -111,6 +126,31 @@ static void call_open_deep(void)
 static void call_open_shallow(void)
 {
 	open_close(shallow);
+}
+
+static void call_open_deeper(void)
+{
+	open_close(deeper);
+}
+
+/* There and back. */
+static void call_rename(void)
+{
+	if (rename(other[0], other[1]) < 0 || rename(other[1], other[0]) < 0)
+		die(other[0]);
+}
+
+/* The first open after a rename of something else, anywhere. */
+static void call_rename_open(void)
+{
+	call_rename();
+	open_close(deep);
+}
+
+static void call_command(void)
+{
+	if (system(command) != 0)
+		die(command);
 }
 
 static void call_stat(void)
@@ -166,8 +206,11 @@ static const struct call {
 } calls[] = {
 	{"open_deep", call_open_deep, N_CALLS},
 	{"open_shallow", call_open_shallow, N_CALLS},
+	{"open_deeper", call_open_deeper, N_CALLS},
 	{"stat", call_stat, N_CALLS},
 	{"create_unlink", call_create_unlink, N_CALLS},
+	{"rename", call_rename, N_CALLS},
+	{"rename_open", call_rename_open, N_CALLS},
 	{"udp_connect", call_udp_connect, N_CALLS},
 	{"fork_exec", call_fork_exec, N_EXECS},
 };
@@ -204,13 +247,13 @@ static int by_value(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-static void measure(const struct call *call)
+static void measure(const struct call *call, int n_batches)
 {
 	uint64_t took[N_BATCHES];
 	int batch, i;
 
 	/* One more, which only fills caches. */
-	for (batch = -1; batch < N_BATCHES; batch++) {
+	for (batch = -1; batch < n_batches; batch++) {
 		uint64_t start;
 
 		settle();
@@ -220,9 +263,9 @@ static void measure(const struct call *call)
 		if (batch >= 0)
 			took[batch] = now() - start;
 	}
-	qsort(took, N_BATCHES, sizeof(took[0]), by_value);
+	qsort(took, n_batches, sizeof(took[0]), by_value);
 	printf("%s\t%llu\n", call->name,
-	       (unsigned long long)took[N_BATCHES / 2] / (unsigned int)call->n);
+	       (unsigned long long)took[n_batches / 2] / (unsigned int)call->n);
 }
 
 static void landlock_allow(int ruleset, const char *path, uint64_t access)
@@ -272,7 +315,8 @@ static void landlock_confine(void)
 int main(int argc, char **argv)
 {
 	bool landlock = false;
-	const char *denied = NULL;
+	struct call whole = {.run = call_command, .n = 1};
+	const char *denied = NULL, *only = NULL;
 	size_t i;
 
 	for (argc--, argv++; argc > 1; argc--, argv++) {
@@ -280,21 +324,31 @@ int main(int argc, char **argv)
 			landlock = true;
 		else if (!strcmp(*argv, "--denied"))
 			denied = *++argv, argc--;
+		else if (!strcmp(*argv, "--only"))
+			only = *++argv, argc--;
+		else if (!strcmp(*argv, "--command") && argc > 3)
+			whole.name = *++argv, command = *++argv, argc -= 2;
 		else
 			break;
 	}
 	if (argc != 1 || **argv != '/') {
-		fprintf(stderr, "usage: bench_syscalls [--landlock] [--denied PATH] ROOT\n");
+		fprintf(stderr, "usage: bench_syscalls [--landlock] [--denied PATH] [--only CALL] "
+				"[--command NAME TEXT] ROOT\n");
 		return 2;
 	}
 	if (denied && (open(denied, O_RDONLY) >= 0 || errno != EACCES)) {
 		fprintf(stderr, "bench_syscalls: reading %s is not refused\n", denied);
 		return 1;
 	}
+	if (command) {
+		measure(&whole, N_COMMANDS);
+		return 0;
+	}
 	files_make(*argv);
 	if (landlock)
 		landlock_confine();
 	for (i = 0; i < sizeof(calls) / sizeof(calls[0]); i++)
-		measure(&calls[i]);
+		if (!only || !strcmp(only, calls[i].name))
+			measure(&calls[i], N_BATCHES);
 	return 0;
 }
