@@ -18,7 +18,6 @@ BPF_CFLAGS := -g -O2 -target bpf -mcpu=v3 -D__TARGET_ARCH_x86 -I/usr/include/x86
 LIBS	:= -lbpf -lelf -lz -lyaml -ljson-c
 
 BPF_SRC	:= $(wildcard bpf/*.bpf.c)
-BPF_OBJ	:= $(BPF_SRC:bpf/%.bpf.c=$(B)/bpf/%.o)
 POL_SRC	:= $(wildcard policy/*.c)
 POL_OBJ	:= $(POL_SRC:%.c=$(B)/%.o) $(B)/policy/presets_gen.o
 SAN_OBJ	:= $(POL_SRC:%.c=$(B)/san/%.o) $(B)/san/policy/presets_gen.o
@@ -62,14 +61,16 @@ $(B)/san/policy/presets_gen.o: $(B)/presets_gen.c
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(BASE) $(SAN) -c $< -o $@
 
-# The kernel side: small files, each compiled alone, linked into one object.
-$(B)/bpf/%.o: bpf/%.bpf.c
-	$(call say,BPF,$@)
+# The kernel side: one file for each subject, compiled as one, since libbpf 1.1 cannot link objects
+# that call the kernel's own functions.
+.SECONDARY: $(B)/hydraguard.bpf.c $(B)/hydraguard.bpf.o
+$(B)/hydraguard.bpf.c: $(BPF_SRC)
 	@mkdir -p $(@D)
+	$(Q)printf '#include "../%s"\n' $^ > $@
+$(B)/hydraguard.bpf.o: $(B)/hydraguard.bpf.c
+	$(call say,BPF,$@)
 	$(Q)$(CLANG) $(BPF_CFLAGS) -c $< -o $@
-$(B)/hydraguard.bpf.o: $(BPF_OBJ)
-	$(call say,LINK,$@)
-	$(Q)$(BPFTOOL) gen object $@ $^
+$(B)/hydraguard.skel.h: $(B)/hydraguard.bpf.o
 %.skel.h: %.bpf.o
 	$(call say,SKEL,$@)
 	$(Q)$(BPFTOOL) gen skeleton $< name $(notdir $*)_bpf > $@.new && mv $@.new $@

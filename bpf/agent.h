@@ -22,10 +22,23 @@ HG_INLINE bool agent_get(__u32 n, struct hg_who *ret)
 	return ret->agent && ret->agent->uid;
 }
 
+HG_INLINE struct hg_near *near_entry(__u64 id)
+{
+	__u32 key = id & (HG_NEAR_MAX - 1);
+
+	return bpf_map_lookup_elem(&near, &key);
+}
+
 HG_INLINE bool agent_of_cgroup(__u64 id, struct hg_who *ret)
 {
-	__u32 *n = bpf_map_lookup_elem(&cgroups, &id);
+	struct hg_near *e = near_entry(id);
+	__u32 *n;
 
+	if (e && *(volatile __u64 *)&e->id == id)
+		return agent_get(*(volatile __u32 *)&e->agent, ret);
+	if (e && !e->crowded)
+		return false;
+	n = bpf_map_lookup_elem(&cgroups, &id);
 	return n && agent_get(*n, ret);
 }
 
@@ -40,7 +53,7 @@ HG_INLINE bool agent_of_process(struct signal_struct *signal, struct hg_who *ret
 	return p && agent_get(p->agent, ret) && ret->agent->uid == p->uid;
 }
 
-/* False, after one failed lookup: the caller is nobody's agent, and hooks let it pass. */
+/* False, after one look: the caller is nobody's agent, and hooks let it pass. */
 HG_INLINE bool agent_current(struct hg_who *ret)
 {
 	if (state.strays) {

@@ -7,6 +7,7 @@
 #ifndef HG_CHECK_H
 #define HG_CHECK_H
 
+#include "fast.h"
 #include "links.h"
 #include "overlay.h"
 #include "report.h"
@@ -144,9 +145,9 @@ HG_INLINE bool image_flag(__u32 slot, __u32 flag)
 {
 	struct hg_reader r;
 
-	if (!image_open(&r, slot) || !hg_seek(&r, 0))
+	if (!image_open(&r, slot))
 		return false;
-	return (hg_unit(r.chunk, HG_HEAD_UNIT(flags)) >> 32) & flag;
+	return (hg_head(&r, flags) >> 32) & flag;
 }
 
 /* Unnamed memory belongs to who holds a descriptor of it; only running it as a program is asked. */
@@ -157,8 +158,7 @@ HG_INLINE int ask_anonymous(struct hg_ask *a, __u32 actions, const struct hg_obj
 	return ask_allow(a);
 }
 
-/* May the current task do `actions` to `dentry`? */
-static __noinline int check_path(struct dentry *dentry, __u32 actions)
+static __noinline int decide_path(struct dentry *dentry, __u32 actions)
 {
 	struct hg_objects o = { .object = dentry };
 	enum hg_why why;
@@ -176,6 +176,35 @@ static __noinline int check_path(struct dentry *dentry, __u32 actions)
 		return ask_refuse(&a, why, &o);
 	link_check(a.s, dentry);
 	return ask_out(&a, &a.s->out, actions, &o);
+}
+
+/* May the current task do `actions` to `dentry`? */
+HG_INLINE int check_path(struct dentry *dentry, __u32 actions)
+{
+	struct hg_who who;
+
+	if (!agent_current(&who))
+		return 0;
+	return decide_path(dentry, actions);
+}
+
+/* The same for what happens all the time, and for an agent that is known: the short way first. */
+HG_INLINE int agent_path(const struct hg_agent *agent, struct dentry *dentry, __u32 actions)
+{
+	__u64 policy = *(const volatile __u64 *)&agent->policy;
+
+	if (fast_allows((__u32)policy, dentry, actions))
+		return 0;
+	return decide_path(dentry, actions);
+}
+
+HG_INLINE int check_path_often(struct dentry *dentry, __u32 actions)
+{
+	struct hg_who who;
+
+	if (!agent_current(&who))
+		return 0;
+	return agent_path(who.agent, dentry, actions);
 }
 
 /* Refused whatever the rules say, unless the policy has `flag` (0: always refused). */

@@ -20,6 +20,8 @@
  * cannot link an untyped ksym and the variable is not in BTF.
  */
 const volatile __u64 rename_lock_address __weak SEC(".rodata");
+/* Kernel memory as a type's, read without a call; not on 6.1. */
+extern void *bpf_rdonly_cast(const void *obj, __u32 btf_id) __ksym __weak;
 /* Inode storage is there only where BPF LSM is active; user space clears it for the fallback. */
 const volatile bool directories_cached __weak SEC(".rodata") = true;
 const volatile __u32 abi_version __weak SEC(".rodata") = 1; /* HG_ABI_VERSION */

@@ -8,7 +8,7 @@
 SEC("lsm/bprm_check_security")
 int BPF_PROG(bprm_check_security, struct linux_binprm *bprm)
 {
-	return check_path(bprm->file->f_path.dentry, HG_BIT(HG_EXEC));
+	return check_path_often(bprm->file->f_path.dentry, HG_BIT(HG_EXEC));
 }
 
 SEC("lsm/mmap_file")
@@ -18,7 +18,7 @@ int BPF_PROG(mmap_file, struct file *file, unsigned long reqprot, unsigned long 
 	/* prot has what READ_IMPLIES_EXEC adds. Memory without a file is no program's name. */
 	if (!file || !(prot & PROT_EXEC))
 		return 0;
-	return check_path(file->f_path.dentry, HG_BIT(HG_EXEC));
+	return check_path_often(file->f_path.dentry, HG_BIT(HG_EXEC));
 }
 
 /*

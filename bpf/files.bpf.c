@@ -10,26 +10,35 @@
 
 char LICENSE[] SEC("license") = "GPL";
 
-/* Within execve(2). __FMODE_EXEC alone does not say so: mq_open(2) takes it from its caller. */
-HG_INLINE bool executing(void)
+/*
+ * The kernel opening a program to run it. The flag alone does not say so: mq_open(2) and TIOCGPTPEER
+ * take it from their caller. task_struct.in_execve would, but since 6.8 (commit 978ffcbf00d8) it is
+ * set only after the file is open.
+ */
+HG_INLINE bool executing(struct file *file)
 {
-	struct task_struct *task = (void *)bpf_get_current_task_btf();
+	struct inode *inode = file->f_inode;
 
-	return BPF_CORE_READ_BITFIELD_PROBED(task, in_execve);
+	return (file->f_flags & __FMODE_EXEC) && (inode->i_mode & S_IFMT) == S_IFREG &&
+	       inode->i_sb->s_magic != MQUEUE_MAGIC;
 }
 
 SEC("lsm/file_open")
 int BPF_PROG(file_open, struct file *file)
 {
-	unsigned int mode = file->f_mode, flags = file->f_flags;
-	struct inode *inode = file->f_inode;
-	bool created = mode & FMODE_CREATED;
+	unsigned int mode, flags;
 	__u32 actions = 0;
+	struct hg_who who;
+	bool created;
 	int err;
 
-	/* The kernel opening a program to run it: bprm_check_security asks about programs and
-	 * scripts, mmap_file about their loader. */
-	if ((flags & __FMODE_EXEC) && executing())
+	if (!agent_current(&who))
+		return 0;
+	mode = file->f_mode;
+	flags = file->f_flags;
+	created = mode & FMODE_CREATED;
+	/* bprm_check_security asks about programs and scripts, mmap_file about their loader. */
+	if ((flags & __FMODE_EXEC) && executing(file))
 		return 0;
 	/* Reading, and neither (O_ACCMODE 3, for ioctls), which counts as reading. */
 	if ((mode & FMODE_READ) || !(mode & FMODE_WRITE))
@@ -40,13 +49,13 @@ int BPF_PROG(file_open, struct file *file)
 	/* No path_mknod precedes O_TMPFILE. */
 	if (flags & __O_TMPFILE)
 		actions |= HG_BIT(HG_CREATE);
-	if ((inode->i_mode & S_IFMT) == S_IFBLK) {
+	if ((file->f_inode->i_mode & S_IFMT) == S_IFBLK) {
 		err = check_flag(HG_F_RAW_DISK, HG_WHY_RAW_DISK, HG_WHAT_PATH, actions,
 				 file->f_path.dentry, NULL);
 		if (err)
 			return err;
 	}
-	return check_path(file->f_path.dentry, actions);
+	return agent_path(who.agent, file->f_path.dentry, actions);
 }
 
 SEC("lsm/path_truncate")
@@ -68,7 +77,7 @@ int BPF_PROG(file_truncate, struct file *file)
 SEC("lsm/path_unlink")
 int BPF_PROG(path_unlink, const struct path *dir, struct dentry *dentry)
 {
-	return check_path(dentry, HG_BIT(HG_DELETE));
+	return check_path_often(dentry, HG_BIT(HG_DELETE));
 }
 
 SEC("lsm/path_rmdir")
@@ -97,7 +106,7 @@ int BPF_PROG(path_mknod, const struct path *dir, struct dentry *dentry, unsigned
 		if (err)
 			return err;
 	}
-	return check_path(dentry, HG_BIT(HG_CREATE));
+	return check_path_often(dentry, HG_BIT(HG_CREATE));
 }
 
 SEC("lsm/path_chmod")

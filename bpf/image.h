@@ -15,9 +15,10 @@ HG_INLINE const struct hg_chunk *hg_fetch(void *image, __u32 idx)
 HG_INLINE bool image_open(struct hg_reader *r, __u32 slot)
 {
 	r->image = bpf_map_lookup_elem(&policies, &slot);
+	r->head = NULL;
 	r->chunk = NULL;
 	r->idx = 0;
-	return r->image != NULL;
+	return r->image && hg_open(r);
 }
 
 #endif

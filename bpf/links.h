@@ -42,25 +42,32 @@ __weak __noinline int link_meet(struct hg_scratch *s)
 	return 0;
 }
 
-/* The number of links is not asked: a file whose other name was deleted since is still that file. */
-HG_INLINE void link_check(struct hg_scratch *s, struct dentry *dentry)
+/* May the file have such a name? False for nearly all, without a lookup. The number of links is not
+ * asked: a file whose other name was deleted since is still that file. */
+HG_INLINE bool link_suspected(struct dentry *dentry)
 {
-	struct inode *inode = dentry->d_inode;
 	struct hg_link_filter *filter;
+	struct inode *inode;
 	__u32 zero = 0;
 	__u64 bit;
 
-	if (!inode)
-		return;
 	filter = bpf_map_lookup_elem(&link_filter, &zero);
-	if (!filter)
-		return;
+	if (!filter || !filter->used)
+		return false;
+	inode = dentry->d_inode;
+	if (!inode)
+		return false;
 	bit = hg_link_bit(inode->i_ino);
 	asm("" : "+r"(bit));
 	bit &= (1u << HG_LINK_FILTER_BITS) - 1;
-	if (!(filter->word[bit >> 6] >> (bit & 63) & 1))
+	return filter->word[bit >> 6] >> (bit & 63) & 1;
+}
+
+HG_INLINE void link_check(struct hg_scratch *s, struct dentry *dentry)
+{
+	if (!link_suspected(dentry))
 		return;
-	s->inode = (__u64)inode;
+	s->inode = (__u64)dentry->d_inode;
 	link_meet(s);
 }
 

@@ -28,12 +28,20 @@ struct {
 	__type(value, __u32);
 } cgroups __weak SEC(".maps");
 
+/* In front of it (core/near.h). Never full. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, HG_NEAR_MAX);
+	__type(key, __u32);
+	__type(value, struct hg_near);
+} near __weak SEC(".maps");
+
 /* Written and deleted by the kernel. Full: a process that is in a cgroup of its agent is still known
  * by that; one that is not goes to `spare_processes`, and the one that made it is killed. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, HG_PROCESSES_MAX);
-	__uint(map_flags, BPF_F_NO_PREALLOC);
 	__type(key, __u64);
 	__type(value, struct hg_process);
 } processes __weak SEC(".maps");

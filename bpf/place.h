@@ -115,8 +115,15 @@ __weak __noinline int place_find(struct hg_scratch *s)
 
 HG_INLINE __u32 rename_sequence(void)
 {
+	const struct seqcount *lock;
 	__u32 seq = 0;
 
+	/* Since 6.2 (commit a35b9af4ec2c): no call. */
+	if (bpf_rdonly_cast) {
+		lock = bpf_rdonly_cast((const void *)rename_lock_address,
+				       bpf_core_type_id_kernel(struct seqcount));
+		return *(const volatile __u32 *)&lock->sequence;
+	}
 	bpf_probe_read_kernel(&seq, sizeof(seq), (const void *)rename_lock_address);
 	return seq;
 }

@@ -72,14 +72,20 @@ SEC("tp_btf/cgroup_mkdir")
 int BPF_PROG(cgroup_mkdir, struct cgroup *cgrp, const char *path)
 {
 	struct cgroup_subsys_state *up = cgrp->self.parent;
+	struct hg_near *e;
 	struct hg_who who;
 	__u64 id;
 
 	if (!up || !is_cgroup2(cgrp) || !agent_of_cgroup(cgroup_key(up->cgroup), &who))
 		return 0;
 	id = cgroup_key(cgrp);
-	if (bpf_map_update_elem(&cgroups, &id, &who.n, BPF_ANY))
+	if (bpf_map_update_elem(&cgroups, &id, &who.n, BPF_ANY)) {
 		stray_seen();
+		return 0;
+	}
+	e = near_entry(id);
+	if (e)
+		hg_near_add(e, id, who.n);
 	return 0;
 }
 
@@ -87,9 +93,14 @@ SEC("tp_btf/cgroup_rmdir")
 int BPF_PROG(cgroup_rmdir, struct cgroup *cgrp, const char *path)
 {
 	__u64 id = cgroup_key(cgrp);
+	struct hg_near *e;
 
-	if (is_cgroup2(cgrp))
-		bpf_map_delete_elem(&cgroups, &id);
+	if (!is_cgroup2(cgrp))
+		return 0;
+	e = near_entry(id);
+	if (e)
+		hg_near_drop(e, id);
+	bpf_map_delete_elem(&cgroups, &id);
 	return 0;
 }
 

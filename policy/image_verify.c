@@ -235,6 +235,7 @@ static int check_cells(struct verifier *v)
 			return image_bad(v, "a cell", i);
 		if (!cell_found(v, i, c.key))
 			return image_bad(v, "a cell that cannot be found", i);
+		v->symbol[c.key & 0xffff].exception = true;
 	}
 	return 0;
 }

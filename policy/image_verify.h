@@ -11,7 +11,8 @@
 struct verified_symbol {
 	uint16_t fallback; /* HG_FALLBACK_* */
 	uint16_t next, out;
-	bool seen; /* some row has it */
+	bool seen;      /* some row has it */
+	bool exception; /* there is a cell for it: filled before */
 };
 
 struct verifier {

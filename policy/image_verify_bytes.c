@@ -19,8 +19,8 @@ struct walk {
 
 static struct hg_row row_at(const struct verifier *v, uint32_t state)
 {
-	uint64_t words[2] = {image_unit(v, state >> 16, state & 0xffff),
-			     image_unit(v, state >> 16, (state & 0xffff) + 1)};
+	uint32_t chunk = HG_STATE_CHUNK(state), unit = HG_STATE_UNIT(state);
+	uint64_t words[2] = {image_unit(v, chunk, unit), image_unit(v, chunk, unit + 1)};
 	struct hg_row row;
 
 	memcpy(&row, words, sizeof(row));
@@ -44,20 +44,24 @@ static uint8_t class_of(const struct walk *w, uint32_t chunk, unsigned byte)
 /* A symbol says the same in all its rows. */
 static int check_symbol(struct walk *w, const struct hg_row *row, uint32_t state)
 {
+	uint16_t fallback = row->fallback & (uint16_t)~HG_FALLBACK_ONLY;
+	bool only = row->fallback & HG_FALLBACK_ONLY;
 	struct verified_symbol *s;
 
 	if (row->out >= w->v->head->n_symbols)
 		return image_bad(w->v, "a row's symbol", state);
-	if (row->fallback > HG_FALLBACK_VERDICT || row->next >= w->v->head->n_dirs ||
+	if (fallback > HG_FALLBACK_VERDICT || row->next >= w->v->head->n_dirs ||
 	    row->next_out >= w->v->head->n_outs ||
-	    (row->fallback != HG_FALLBACK_PLACE && row->next) ||
-	    (row->fallback == HG_FALLBACK_NONE && row->next_out))
+	    (fallback != HG_FALLBACK_PLACE && row->next) ||
+	    (fallback == HG_FALLBACK_NONE && row->next_out))
 		return image_bad(w->v, "a symbol's fallback", state);
 	s = w->v->symbol + row->out;
+	if (only == s->exception)
+		return image_bad(w->v, "a symbol's exceptions", row->out);
 	if (s->seen &&
-	    (s->fallback != row->fallback || s->next != row->next || s->out != row->next_out))
+	    (s->fallback != fallback || s->next != row->next || s->out != row->next_out))
 		return image_bad(w->v, "a symbol with two fallbacks", row->out);
-	*s = (struct verified_symbol){row->fallback, row->next, row->next_out, true};
+	*s = (struct verified_symbol){fallback, row->next, row->next_out, true, s->exception};
 	return 0;
 }
 
@@ -87,7 +91,7 @@ static int claim_map(struct walk *w, uint32_t chunk)
 /* The cells within a row's reach: they stay in the chunk, and its own are its own. */
 static int check_cells(struct walk *w, const struct hg_row *row, uint32_t state)
 {
-	uint32_t chunk = state >> 16, cl;
+	uint32_t chunk = HG_STATE_CHUNK(state), cl;
 	bool used[256] = {false};
 	struct hg_edge edge;
 	unsigned b;
@@ -101,7 +105,7 @@ static int check_cells(struct walk *w, const struct hg_row *row, uint32_t state)
 		if (row->base + cl >= HG_CHUNK_UNITS)
 			return image_bad(w->v, "a row's reach", state);
 		edge = edge_at(w->v, chunk, row->base + cl);
-		if (edge.row != (state & 0xffff))
+		if (edge.row != HG_STATE_UNIT(state))
 			continue;
 		if (edge.zero)
 			return image_bad(w->v, "a row's cell", row->base + cl);
@@ -110,22 +114,44 @@ static int check_cells(struct walk *w, const struct hg_row *row, uint32_t state)
 	return r;
 }
 
+/* What follows a hub's row: a state for each class that a byte has. */
+static int check_hub(struct walk *w, uint32_t state)
+{
+	uint32_t chunk = HG_STATE_CHUNK(state), max = 0;
+	unsigned b;
+
+	for (b = 0; b < 256; b++)
+		if (class_of(w, chunk, b) > max)
+			max = class_of(w, chunk, b);
+	if (HG_STATE_UNIT(state) + 2 + max / 2 >= HG_CHUNK_UNITS)
+		return image_bad(w->v, "a hub's reach", state);
+	if (max % 2 == 0 && image_unit(w->v, chunk, HG_STATE_UNIT(state) + 2 + max / 2) >> 32)
+		return image_bad(w->v, "behind a hub", state);
+	return image_claim(w->v, chunk, HG_STATE_UNIT(state) + 2, max / 2 + 1);
+}
+
 static int check_row(struct walk *w, uint32_t state)
 {
+	uint32_t tags = state & (HG_STATE_SINK | HG_STATE_HUB);
 	struct hg_row row;
 	int r;
 
-	r = image_claim(w->v, state >> 16, state & 0xffff, 2);
+	r = image_claim(w->v, HG_STATE_CHUNK(state), HG_STATE_UNIT(state), 2);
 	if (r == 0)
-		r = claim_map(w, state >> 16);
+		r = claim_map(w, HG_STATE_CHUNK(state));
 	if (r < 0)
 		return r;
 	row = row_at(w->v, state);
-	if (row.flags > HG_ROW_DELEGATES)
+	if (row.flags > HG_ROW_DELEGATES || tags == (HG_STATE_SINK | HG_STATE_HUB) ||
+	    (tags && (row.flags || row.dflt || row.base != 1)))
 		return image_bad(w->v, "a row's flags", state);
-	if (row.flags == HG_ROW_DELEGATES && row.dflt >> 16 != state >> 16)
-		return image_bad(w->v, "a row leaves things to another chunk", state);
-	r = check_cells(w, &row, state);
+	if (row.flags == HG_ROW_DELEGATES &&
+	    (HG_STATE_CHUNK(row.dflt) != HG_STATE_CHUNK(state) || !(row.dflt & HG_STATE_HUB)))
+		return image_bad(w->v, "a row leaves things to no hub of its chunk", state);
+	if (!tags)
+		r = check_cells(w, &row, state);
+	else if (tags == HG_STATE_HUB)
+		r = check_hub(w, state);
 	if (r < 0)
 		return r;
 	return w->lexer ? check_symbol(w, &row, state) : check_endpoint(w, &row, state);
@@ -134,10 +160,10 @@ static int check_row(struct walk *w, uint32_t state)
 /* A row that something leads to: checked once, then walked. Gives its number. */
 static int visit(struct walk *w, uint32_t state, uint32_t *ret)
 {
-	uint32_t chunk = state >> 16, unit = state & 0xffff, *number;
+	uint32_t chunk = HG_STATE_CHUNK(state), unit = HG_STATE_UNIT(state), *number;
 	int r;
 
-	if (chunk >= w->v->n || unit < HG_FIRST_FREE_UNIT || unit + 1 >= HG_CHUNK_UNITS)
+	if (chunk >= w->v->n || unit < HG_FIRST_FREE_UNIT || unit % 2)
 		return image_bad(w->v, "a state outside its chunk", state);
 	number = w->number + (size_t)chunk * HG_CHUNK_UNITS + unit;
 	if (!*number) {
@@ -150,22 +176,32 @@ static int visit(struct walk *w, uint32_t state, uint32_t *ret)
 		*number = (uint32_t)w->n;
 	}
 	*ret = *number - 1;
-	return 0;
+	/* What is to be known beforehand is the same wherever it is said. */
+	return w->rows[*ret] == state ? 0 : image_bad(w->v, "a state's kind", state);
+}
+
+static uint32_t hub_step(const struct walk *w, uint32_t state, uint32_t cl)
+{
+	uint32_t unit = HG_STATE_UNIT(state) + 2 + cl / 2;
+
+	return (uint32_t)(image_unit(w->v, HG_STATE_CHUNK(state), unit) >> (cl % 2 * 32));
 }
 
 /* What a byte does in a row that has been checked, as its default has. */
 static uint32_t step(const struct walk *w, uint32_t state, const struct hg_row *row, unsigned b)
 {
-	uint32_t chunk = state >> 16, cl = class_of(w, chunk, b);
-	struct hg_edge edge = edge_at(w->v, chunk, row->base + cl);
+	uint32_t chunk = HG_STATE_CHUNK(state), cl = class_of(w, chunk, b);
+	struct hg_edge edge;
 
-	if (edge.row == (state & 0xffff))
+	if (state & HG_STATE_SINK)
+		return state;
+	if (state & HG_STATE_HUB)
+		return hub_step(w, state, cl);
+	edge = edge_at(w->v, chunk, row->base + cl);
+	if (edge.row == HG_STATE_UNIT(state))
 		return edge.next;
-	if (row->flags == HG_ROW_DELEGATES) {
-		edge = edge_at(w->v, chunk, row_at(w->v, row->dflt).base + cl);
-		if (edge.row == (row->dflt & 0xffff))
-			return edge.next;
-	}
+	if (row->flags == HG_ROW_DELEGATES)
+		return hub_step(w, row->dflt, cl);
 	return row->dflt;
 }
 
@@ -176,15 +212,13 @@ static int walk_row(struct walk *w, size_t i)
 	struct hg_row row = row_at(w->v, state);
 	struct fa_edge e;
 	unsigned b;
-	int r;
+	int r = 0;
 
 	/* The default is read even where no byte leads to it. */
-	r = visit(w, row.dflt, &dflt);
-	for (b = 0; b < 256 && r == 0; b++) {
+	if (!(state & (HG_STATE_SINK | HG_STATE_HUB)))
+		r = visit(w, row.dflt, &dflt);
+	for (b = 0; b < 256 && r == 0; b++)
 		r = visit(w, step(w, state, &row, b), to + b);
-		if (r == 0 && row.flags == HG_ROW_SINK && to[b] != i)
-			r = image_bad(w->v, "a sink that leads on", state);
-	}
 	if (r == 0)
 		r = fa_add_state(w->fa, row.out, to[0], 0);
 	for (b = 1; b < 256 && r == 0; b++) {

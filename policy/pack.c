@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
  * The layout of an image. A small policy is one chunk: tables first, then the byte automata, whose
- * rows may reach past their end. Otherwise the byte automata come first, from chunk 0 on, where
- * every walk begins, and tables take what is left and chunks of their own.
+ * rows may reach past their end. Otherwise chunk 0 has the byte automata, and before them the two
+ * tables that every decision reads, unless these are long; the rest takes what is left and chunks
+ * of its own.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -127,35 +128,41 @@ static void fill_tables(struct packer *p)
 		put(p, &p->head.cells, i, p->dirs.table + i, 1);
 }
 
-static int reserve_tables(struct packer *p)
+/* Directory states and verdict rows. */
+static int reserve_hot(struct packer *p)
 {
-	int r;
+	int r = pack_space_region(&p->space, p->head.n_dirs, 2, &p->head.dirs);
 
-	r = pack_space_region(&p->space, 1u << p->head.hash_bits, 1, &p->head.cells);
-	if (r == 0)
-		r = pack_space_region(&p->space, p->head.n_dirs, 2, &p->head.dirs);
-	if (r == 0)
-		r = pack_space_region(&p->space, p->head.n_outs, 2, &p->head.outs);
-	if (r == 0)
-		r = pack_space_region(&p->space, p->head.n_rules, 1, &p->head.rules);
-	return r;
+	return r < 0 ? r : pack_space_region(&p->space, p->head.n_outs, 2, &p->head.outs);
+}
+
+static int reserve_cold(struct packer *p)
+{
+	int r = pack_space_region(&p->space, 1u << p->head.hash_bits, 1, &p->head.cells);
+
+	return r < 0 ? r : pack_space_region(&p->space, p->head.n_rules, 1, &p->head.rules);
 }
 
 static int lay_out(struct packer *p, bool single)
 {
+	bool near = single || 2 * (p->head.n_dirs + p->head.n_outs) <= HG_CHUNK_UNITS / 4;
 	int r;
 
 	pack_space_done(&p->space);
 	p->space.max = single ? 1 : p->in->max_chunks;
 	r = pack_space_chunk(&p->space, HG_FIRST_FREE_UNIT);
+	if (r == 0 && near)
+		r = reserve_hot(p);
 	if (r == 0 && single)
-		r = reserve_tables(p);
+		r = reserve_cold(p);
 	if (r == 0)
 		r = pack_lexer(p);
 	if (r == 0)
 		r = pack_endpoint(p);
+	if (r == 0 && !near)
+		r = reserve_hot(p);
 	if (r == 0 && !single)
-		r = reserve_tables(p);
+		r = reserve_cold(p);
 	if (r == 0)
 		fill_tables(p);
 	return r;

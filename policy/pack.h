@@ -34,7 +34,7 @@ void pack_space_done(struct pack_space *s);
 
 /* Where a symbol leads from directories without a cell for it. */
 struct pack_fallback {
-	uint16_t kind; /* HG_FALLBACK_* */
+	uint16_t kind; /* HG_FALLBACK_*, HG_FALLBACK_ONLY when there is no cell for it */
 	uint16_t next, out;
 };
 

@@ -3,9 +3,12 @@
  * A byte automaton as rows and displaced cells (a comb). Rows lie at even units, bases are odd: so
  * a row's own words, read as if they were a cell, never name another row as their owner.
  *
- * States are placed depth-first, so that a literal's chain is together in memory. Most states of a
- * lexer do what their default state does, but for the one byte by which their literal goes on: they
- * leave the rest to it. Such a state must be in the same chunk; where it is not, it gets a copy.
+ * Most states of a lexer do what their default state does, but for the one byte by which their literal
+ * goes on: they leave the rest to it. Such a state must be in the same chunk; where it is not, it
+ * gets a copy. It is a hub, as is every state whose cells would take more room than saying for
+ * each class where it leads: names that no rule speaks of stay in hubs.
+ *
+ * Hubs are placed first, then the rest depth-first, so that a literal's chain is together in memory.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -17,7 +20,7 @@
 #define BASE_GAIN_MIN 4
 
 struct placement {
-	uint32_t state, row; /* row: chunk << 16 | unit */
+	uint32_t state, row; /* row: HG_STATE(chunk, unit) */
 };
 
 struct comb {
@@ -34,7 +37,8 @@ struct comb {
 	uint32_t *row;	/* its first place */
 	uint32_t *here; /* its last place */
 	uint32_t *dflt; /* where most classes lead */
-	bool *base;	/* others are left to it: it has all its cells, and copies */
+	bool *hub;	/* says itself where each class leads; others are left to it */
+	bool *sink;
 	bool *leaves;	/* it leaves to its default what it does like that */
 	/* Of the state at hand: */
 	uint32_t target[256]; /* for each class */
@@ -91,22 +95,18 @@ static uint32_t fill_targets(const struct comb *c, uint32_t state, uint32_t targ
 static uint32_t list_needs(const struct comb *c, uint32_t state, const uint32_t *target,
 			   const uint32_t *there, uint8_t need[256])
 {
-	uint32_t dflt = c->dflt[state], cl, n = 0, otherwise;
+	uint32_t cl, n = 0;
 
-	for (cl = 0; cl < c->classes.n; cl++) {
-		otherwise = dflt;
-		if (there && there[cl] != c->dflt[dflt])
-			otherwise = there[cl];
-		if (target[cl] != otherwise)
+	for (cl = 0; cl < c->classes.n; cl++)
+		if (target[cl] != (there ? there[cl] : c->dflt[state]))
 			need[n++] = (uint8_t)cl;
-	}
 	return n;
 }
 
 /* Which states leave things to which. A state that others are left to leaves nothing itself. */
-static int choose_bases(struct comb *c)
+static int choose_hubs(struct comb *c)
 {
-	uint32_t n = c->in->fa->n_states, q, target[256], there[256];
+	uint32_t n = c->in->fa->n_states, q, target[256], there[256], n_need;
 	int32_t *gain = calloc(n, sizeof(*gain)), *total = calloc(n, sizeof(*total));
 	uint8_t need[256];
 
@@ -118,19 +118,24 @@ static int choose_bases(struct comb *c)
 	for (q = 0; q < n; q++)
 		c->dflt[q] = fill_targets(c, q, target);
 	for (q = 0; q < n; q++) {
+		fill_targets(c, q, target);
+		n_need = list_needs(c, q, target, NULL, need);
+		c->hub[q] = 2 * n_need > c->classes.n;
+		c->sink[q] = c->dflt[q] == q && !n_need;
 		if (c->dflt[q] == q)
 			continue;
-		fill_targets(c, q, target);
 		fill_targets(c, c->dflt[q], there);
-		gain[q] = (int32_t)list_needs(c, q, target, NULL, need) -
-			  (int32_t)list_needs(c, q, target, there, need);
+		gain[q] = (int32_t)n_need - (int32_t)list_needs(c, q, target, there, need);
 		if (gain[q] > 0)
 			total[c->dflt[q]] += gain[q];
 	}
+	/* total: whether others are left to it */
 	for (q = 0; q < n; q++)
-		c->base[q] = total[q] >= BASE_GAIN_MIN && total[q] > gain[q];
-	for (q = 0; q < n; q++)
-		c->leaves[q] = !c->base[q] && gain[q] > 0 && c->base[c->dflt[q]];
+		total[q] = !c->sink[q] && total[q] >= BASE_GAIN_MIN && total[q] > gain[q];
+	for (q = 0; q < n; q++) {
+		c->leaves[q] = !total[q] && gain[q] > 0 && total[c->dflt[q]];
+		c->hub[q] = total[q] || (c->hub[q] && !c->leaves[q]);
+	}
 	free(gain);
 	free(total);
 	return 0;
@@ -193,30 +198,44 @@ static int find_place(struct comb *c, uint32_t *ret_row, uint32_t *ret_base)
 	return 1;
 }
 
-/* A row with its cells in the chunk at hand; what they lead to follows when every state has its
- * row. Returns 1, or 0 when the chunk is full. */
-static int place_row(struct comb *c, uint32_t state)
+/* Units behind a hub's row. */
+static uint32_t hub_units(const struct comb *c)
 {
-	uint32_t row, base, i, there[256];
-	struct hg_edge *cell;
-	uint64_t *unit;
-	int r;
+	return (c->classes.n + 1) / 2;
+}
 
-	fill_targets(c, state, c->target);
-	if (c->leaves[state])
-		fill_targets(c, c->dflt[state], there);
-	c->n_need = list_needs(c, state, c->target, c->leaves[state] ? there : NULL, c->need);
-	if (!find_place(c, &row, &base))
+/* Units for a hub, one after another. Returns 1, or 0 when the chunk at hand is full. */
+static int find_hub(struct comb *c, uint32_t *ret_row)
+{
+	uint32_t n = 2 + hub_units(c), row, i;
+
+	for (row = (c->low + 1) & ~1u; row + n <= HG_CHUNK_UNITS; row += i + (i & 1) + 2) {
+		for (i = 0; i < n && !c->used[row + i]; i++)
+			;
+		if (i == n)
+			break;
+		i &= ~1u;
+	}
+	if (row + n > HG_CHUNK_UNITS)
 		return 0;
-	r = fa_grow((void **)&c->placed, &c->cap_placed, c->n_placed + 1, sizeof(*c->placed));
-	if (r < 0)
-		return r;
-	c->here[state] = c->chunk << 16 | row;
-	if (!c->row[state])
-		c->row[state] = c->here[state];
-	c->placed[c->n_placed++] = (struct placement){state, c->here[state]};
-	unit = (uint64_t *)c->space->chunks[c->chunk].unit;
-	((struct hg_row *)(unit + row))->base = (uint16_t)base;
+	memset(c->used + row, 1, n * sizeof(*c->used));
+	*ret_row = row;
+	return 1;
+}
+
+static void fill_to(struct comb *c, uint32_t unit)
+{
+	if (unit > c->space->filled[c->chunk])
+		c->space->filled[c->chunk] = unit;
+}
+
+/* The cells of a row that is no hub; what they lead to follows when every state has its row. */
+static void put_cells(struct comb *c, uint32_t row, uint32_t base)
+{
+	uint64_t *unit = (uint64_t *)c->space->chunks[c->chunk].unit;
+	struct hg_edge *cell;
+	uint32_t i;
+
 	for (i = 0; i < c->n_need; i++) {
 		c->used[base + c->need[i]] = true;
 		cell = (struct hg_edge *)(unit + base + c->need[i]);
@@ -224,16 +243,41 @@ static int place_row(struct comb *c, uint32_t state)
 		cell->row = (uint16_t)row;
 	}
 	/* The whole reach of the row: what another table put there could look like its cells. */
-	if (base + c->classes.n > c->space->filled[c->chunk])
-		c->space->filled[c->chunk] = base + c->classes.n;
-	if (row + 2 > c->space->filled[c->chunk])
-		c->space->filled[c->chunk] = row + 2;
+	fill_to(c, base + c->classes.n);
+	fill_to(c, row + 2);
+}
+
+/* A row in the chunk at hand. Returns 1, or 0 when the chunk is full. */
+static int place_row(struct comb *c, uint32_t state)
+{
+	uint32_t row, base = 1, there[256];
+	int r;
+
+	fill_targets(c, state, c->target);
+	if (c->leaves[state])
+		fill_targets(c, c->dflt[state], there);
+	c->n_need = list_needs(c, state, c->target, c->leaves[state] ? there : NULL, c->need);
+	if (!(c->hub[state] ? find_hub(c, &row) : find_place(c, &row, &base)))
+		return 0;
+	r = fa_grow((void **)&c->placed, &c->cap_placed, c->n_placed + 1, sizeof(*c->placed));
+	if (r < 0)
+		return r;
+	c->here[state] = HG_STATE(c->chunk, row);
+	if (!c->row[state])
+		c->row[state] = c->here[state];
+	c->placed[c->n_placed++] = (struct placement){state, c->here[state]};
+	if (c->hub[state]) {
+		fill_to(c, row + 2 + hub_units(c));
+		return 1;
+	}
+	((struct hg_row *)(c->space->chunks[c->chunk].unit + row))->base = (uint16_t)base;
+	put_cells(c, row, base);
 	return 1;
 }
 
 static bool is_here(const struct comb *c, uint32_t state)
 {
-	return c->here[state] && c->here[state] >> 16 == c->chunk;
+	return c->here[state] && HG_STATE_CHUNK(c->here[state]) == c->chunk;
 }
 
 /* Places a state, and in the same chunk the one that it leaves things to. */
@@ -255,56 +299,94 @@ static int place(struct comb *c, uint32_t state)
 	}
 }
 
-/* Places every state, depth-first from each root in turn. */
+/* Places every hub, then every state, depth-first from each root in turn. */
 static int place_all(struct comb *c, const uint32_t *roots, size_t n_roots)
 {
 	const struct fa *fa = c->in->fa;
 	uint32_t *stack HG_CLEANUP(fa_free_words) =
 		malloc((fa->n_edges + fa->n_states + n_roots) * sizeof(*stack));
-	size_t n = 0;
+	bool *seen = calloc(fa->n_states, sizeof(*seen));
+	size_t n = 0, n_hubs = 0;
+	uint32_t q;
 	int r = 0;
 
-	if (!stack)
+	if (!stack || !seen) {
+		free(seen);
 		return -ENOMEM;
+	}
+	for (q = 0; q < fa->n_states; q++)
+		n_hubs += c->hub[q];
+	/* Where there are so many that they would be far from what is left to them, as they come. */
+	for (q = 0; q < fa->n_states && r == 0 && n_hubs * hub_units(c) < HG_CHUNK_UNITS / 2; q++)
+		if (c->hub[q])
+			r = place(c, q);
 	while (n_roots)
 		stack[n++] = roots[--n_roots];
 	while (n && r == 0) {
 		uint32_t state = stack[--n], i;
 		const struct fa_state *s = fa->states + state;
 
-		if (c->row[state])
+		if (seen[state])
 			continue;
-		r = place(c, state);
+		seen[state] = true;
+		if (!c->row[state])
+			r = place(c, state);
 		stack[n++] = s->next;
 		for (i = s->n_edges; i-- > 0;)
 			stack[n++] = fa->edges[s->first_edge + i].next;
 	}
+	free(seen);
 	return r;
+}
+
+static uint32_t tagged(const struct comb *c, uint32_t state, uint32_t at)
+{
+	return at | (c->sink[state] ? HG_STATE_SINK : c->hub[state] ? HG_STATE_HUB : 0);
 }
 
 /* The place of a state as seen from a chunk: its copy there, if there is one. */
 static uint32_t seen_from(const struct comb *c, uint32_t chunk, uint32_t state)
 {
-	return c->here[state] >> 16 == chunk ? c->here[state] : c->row[state];
+	bool here = c->here[state] && HG_STATE_CHUNK(c->here[state]) == chunk;
+
+	return tagged(c, state, here ? c->here[state] : c->row[state]);
+}
+
+static void finish_hub(struct comb *c, uint32_t state, uint32_t chunk, struct hg_row *row)
+{
+	uint32_t *to = (uint32_t *)(row + 1), cl;
+
+	fill_targets(c, state, c->target);
+	for (cl = 0; cl < c->classes.n; cl++)
+		to[cl] = seen_from(c, chunk, c->target[cl]);
+}
+
+static void finish_cells(struct comb *c, uint32_t state, uint32_t at, struct hg_row *row)
+{
+	uint32_t chunk = HG_STATE_CHUNK(at), cl;
+
+	for (cl = 0; cl < c->classes.n; cl++) {
+		struct hg_edge *cell =
+			(struct hg_edge *)(c->space->chunks[chunk].unit + row->base + cl);
+
+		if (cell->row == HG_STATE_UNIT(at))
+			cell->next = seen_from(c, chunk, cell->next);
+	}
+	row->dflt = seen_from(c, chunk, c->dflt[state]);
+	row->flags = c->leaves[state] ? HG_ROW_DELEGATES : 0;
 }
 
 static void finish_row(struct comb *c, uint32_t state, uint32_t at)
 {
-	uint32_t chunk = at >> 16, unit = at & 0xffff, cl;
-	struct hg_chunk *to = c->space->chunks + chunk;
-	struct hg_row *row = (struct hg_row *)(to->unit + unit);
-	bool sink = c->dflt[state] == state;
+	struct hg_chunk *to = c->space->chunks + HG_STATE_CHUNK(at);
+	struct hg_row *row = (struct hg_row *)(to->unit + HG_STATE_UNIT(at));
 
-	for (cl = 0; cl < c->classes.n; cl++) {
-		struct hg_edge *cell = (struct hg_edge *)(to->unit + row->base + cl);
-
-		if (cell->row != unit)
-			continue;
-		cell->next = seen_from(c, chunk, cell->next);
-		sink = false;
-	}
-	row->dflt = seen_from(c, chunk, c->dflt[state]);
-	row->flags = sink ? HG_ROW_SINK : c->leaves[state] ? HG_ROW_DELEGATES : 0;
+	if (c->hub[state])
+		finish_hub(c, state, HG_STATE_CHUNK(at), row);
+	else if (!c->sink[state])
+		finish_cells(c, state, at, row);
+	if (c->hub[state] || c->sink[state])
+		row->base = 1;
 	row->out = c->in->out[state];
 	if (c->in->fallback) {
 		row->next = c->in->fallback[row->out].next;
@@ -321,7 +403,8 @@ static void finish_rows(struct comb *c)
 
 	for (from = 0; from < c->n_placed; from = end) {
 		for (end = from; end < c->n_placed; end++) {
-			if (c->placed[end].row >> 16 != c->placed[from].row >> 16)
+			if (HG_STATE_CHUNK(c->placed[end].row) !=
+			    HG_STATE_CHUNK(c->placed[from].row))
 				break;
 			c->here[c->placed[end].state] = c->placed[end].row;
 		}
@@ -339,13 +422,15 @@ static int comb_init(struct comb *c)
 	c->row = calloc(n, sizeof(*c->row));
 	c->here = calloc(n, sizeof(*c->here));
 	c->dflt = calloc(n, sizeof(*c->dflt));
-	c->base = calloc(n, sizeof(*c->base));
+	c->hub = calloc(n, sizeof(*c->hub));
+	c->sink = calloc(n, sizeof(*c->sink));
 	c->leaves = calloc(n, sizeof(*c->leaves));
-	if (!c->used || !c->row || !c->here || !c->dflt || !c->base || !c->leaves)
+	if (!c->used || !c->row || !c->here || !c->dflt || !c->hub || !c->sink ||
+	    !c->leaves)
 		return -ENOMEM;
 	c->low = c->row_hint = c->cell_hint = c->space->filled[0];
 	r = pack_classes(c->in->fa, c->in->classes == HG_LEXER_CLASSES, &c->classes);
-	return r < 0 ? r : choose_bases(c);
+	return r < 0 ? r : choose_hubs(c);
 }
 
 static void comb_done(struct comb *c)
@@ -354,7 +439,8 @@ static void comb_done(struct comb *c)
 	free(c->row);
 	free(c->here);
 	free(c->dflt);
-	free(c->base);
+	free(c->hub);
+	free(c->sink);
 	free(c->leaves);
 	free(c->placed);
 }
@@ -372,6 +458,6 @@ int pack_bytes(struct pack_space *s, const struct pack_bytes *in, uint32_t *root
 		return r;
 	finish_rows(&c);
 	for (i = 0; i < n_roots; i++)
-		roots[i] = c.row[roots[i]];
+		roots[i] = tagged(&c, roots[i], c.row[roots[i]]);
 	return 0;
 }

@@ -363,6 +363,10 @@ static int choose(struct chooser *c)
 		r = choose_bases(c);
 	for (dir = 0; dir < c->dirs->n_states && r == 0; dir++)
 		r = cells_beside(c, dir, c->d->base[dir], true, &n);
+	for (symbol = 0; symbol < c->dirs->n_symbols; symbol++)
+		c->d->fallback[symbol].kind |= HG_FALLBACK_ONLY;
+	for (n = 0; n < c->d->n_cells; n++)
+		c->d->fallback[c->d->cells[n].key & 0xffff].kind &= (uint16_t)~HG_FALLBACK_ONLY;
 	return r;
 }
 

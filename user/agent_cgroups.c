@@ -141,6 +141,11 @@ struct enter {
 	size_t n_new;
 };
 
+static struct hg_near *near_entry(const struct engine *e, uint64_t id)
+{
+	return e->beside + id % HG_NEAR_MAX;
+}
+
 static int enter_each(uint64_t id, int fd, void *ctx)
 {
 	struct enter *in = ctx;
@@ -148,7 +153,9 @@ static int enter_each(uint64_t id, int fd, void *ctx)
 	(void)fd;
 	if (owner_of(in->e, id) == in->number)
 		return 0;
-	if (bpf_map_update_elem(in->e->cgroups, &id, &in->number, BPF_NOEXIST) && errno != EEXIST)
+	if (!bpf_map_update_elem(in->e->cgroups, &id, &in->number, BPF_NOEXIST))
+		hg_near_add(near_entry(in->e, id), id, in->number);
+	else if (errno != EEXIST)
 		return -errno;
 	in->n_new++;
 	return 0;
@@ -176,6 +183,7 @@ int agent_cgroups_add(const struct engine *e, const struct agent_record *a, int 
 
 	if (bpf_map_update_elem(e->cgroups, &a->cgroup_id, &a->number, BPF_NOEXIST))
 		return log_errno(errno, "cannot confine %s", a->cgroup);
+	hg_near_add(near_entry(e, a->cgroup_id), a->cgroup_id, a->number);
 	/* From now on the kernel side enters new children itself. Those from before may have made
 	 * children that the walk has not seen, so until a walk finds nothing. */
 	do {
@@ -193,9 +201,11 @@ void agent_cgroups_remove(const struct engine *e, uint32_t number)
 	__u32 owner;
 
 	while (!bpf_map_get_next_key(e->cgroups, at, &next)) {
-		if (!bpf_map_lookup_elem(e->cgroups, &next, &owner) && owner == number &&
-		    !bpf_map_delete_elem(e->cgroups, &next))
-			continue;
+		if (!bpf_map_lookup_elem(e->cgroups, &next, &owner) && owner == number) {
+			hg_near_drop(near_entry(e, next), next);
+			if (!bpf_map_delete_elem(e->cgroups, &next))
+				continue;
+		}
 		kept = next;
 		at = &kept;
 	}

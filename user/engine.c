@@ -33,7 +33,8 @@ struct engine_map {
 #field, offsetof(struct engine, field)                                             \
 	}
 static const struct engine_map engine_maps[] = {
-	MAP(agents),   MAP(cgroups),	 MAP(processes), MAP(spare_processes),
+	MAP(agents),   MAP(cgroups),	 MAP(near),
+	MAP(processes), MAP(spare_processes),
 	MAP(counters), MAP(superblocks), MAP(starts),	 MAP(registrar),
 	MAP(policies), MAP(rings),	 MAP(state),
 	MAP(links),    MAP(link_filter),
@@ -58,11 +59,15 @@ static struct engine *engine_new(void)
 	return e;
 }
 
-static size_t agents_size(void)
-{
-	size_t page = sysconf(_SC_PAGESIZE), size = HG_AGENTS_MAX * sizeof(struct hg_agent);
+#define AGENTS_SIZE (HG_AGENTS_MAX * sizeof(struct hg_agent))
+#define NEAR_SIZE   (HG_NEAR_MAX * sizeof(struct hg_near))
 
-	return (size + page - 1) / page * page;
+/* An array map, in memory: NULL when it cannot be had. */
+static void *map_memory(int map, size_t size)
+{
+	void *at = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, map, 0);
+
+	return at == MAP_FAILED ? NULL : at;
 }
 
 void engine_close(struct engine *e)
@@ -79,7 +84,9 @@ void engine_close(struct engine *e)
 	if (e->list_processes >= 0)
 		close(e->list_processes);
 	if (e->agent)
-		munmap(e->agent, agents_size());
+		munmap(e->agent, AGENTS_SIZE);
+	if (e->beside)
+		munmap(e->beside, NEAR_SIZE);
 	if (e->filter)
 		munmap(e->filter, sizeof(*e->filter));
 	free(e);
@@ -135,17 +142,11 @@ static int engine_open_maps(struct engine *e)
 	if (e->adopt_tasks < 0)
 		return log_errno(errno, "cannot open " LINKS_DIR "/adopt_tasks");
 	e->list_processes = bpf_obj_get(LINKS_DIR "/list_processes");
-	e->agent = mmap(NULL, agents_size(), PROT_READ | PROT_WRITE, MAP_SHARED, e->agents, 0);
-	if (e->agent == MAP_FAILED) {
-		e->agent = NULL;
-		return log_errno(errno, "cannot map the agents' table");
-	}
-	e->filter = mmap(NULL, sizeof(*e->filter), PROT_READ | PROT_WRITE, MAP_SHARED,
-			 e->link_filter, 0);
-	if (e->filter == MAP_FAILED) {
-		e->filter = NULL;
-		return log_errno(errno, "cannot map the filter of linked files");
-	}
+	e->agent = map_memory(e->agents, AGENTS_SIZE);
+	e->beside = map_memory(e->near, NEAR_SIZE);
+	e->filter = map_memory(e->link_filter, sizeof(*e->filter));
+	if (!e->agent || !e->beside || !e->filter)
+		return log_errno(errno, "cannot map the kernel side's tables");
 	return 0;
 }
 

@@ -17,11 +17,12 @@
 
 /* Map descriptors, by map name in bpf/maps.h. */
 struct engine {
-	int agents, cgroups, processes, spare_processes, counters, superblocks, starts, registrar,
+	int agents, cgroups, near, processes, spare_processes, counters, superblocks, starts, registrar,
 		policies, rings, state, links, link_filter;
 	int adopt_tasks;	/* the iterator's link */
 	int list_processes;	/* likewise; -1 where the kernel side has none */
 	struct hg_agent *agent; /* map `agents`, in memory: HG_AGENTS_MAX elements */
+	struct hg_near *beside; /* map `near`, likewise: HG_NEAR_MAX */
 	struct hg_link_filter *filter; /* likewise */
 };
 

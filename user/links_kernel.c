@@ -124,6 +124,7 @@ static int entry_put(struct install *in, const struct link_file *f, uint8_t lack
 
 	key.slot = in->slot;
 	memcpy(link.rule, f->rule, sizeof(link.rule));
+	__atomic_store_n(&in->e->filter->used, 1, __ATOMIC_SEQ_CST);
 	__atomic_fetch_or(&in->e->filter->word[bit / 64], 1ull << bit % 64, __ATOMIC_SEQ_CST);
 	if (!bpf_map_update_elem(in->e->links, &key, &link, BPF_ANY))
 		return 0;
@@ -169,6 +170,7 @@ static void filter_make(struct engine *e)
 	while (!bpf_map_get_next_key(e->links, at, &next)) {
 		uint64_t bit = hg_link_bit(next.ino);
 
+		fresh->used = 1;
 		fresh->word[bit / 64] |= 1ull << bit % 64;
 		key = next;
 		at = &key;
@@ -177,6 +179,7 @@ static void filter_make(struct engine *e)
 		return;
 	for (i = 0; i < ARRAY_SIZE(fresh->word); i++)
 		__atomic_store_n(&e->filter->word[i], fresh->word[i], __ATOMIC_RELAXED);
+	__atomic_store_n(&e->filter->used, fresh->used, __ATOMIC_SEQ_CST);
 }
 
 static void entries_retire(struct install *in, struct hg_link_key *fresh, size_t n)

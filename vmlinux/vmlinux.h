@@ -59,12 +59,22 @@ struct inode {
 	__u32 i_generation;
 };
 
+struct seqcount {
+	unsigned int sequence;
+};
+
+struct seqcount_spinlock {
+	struct seqcount seqcount;
+};
+
 struct dentry {
 	unsigned int d_flags;
+	struct seqcount_spinlock d_seq;
 	struct hlist_bl_node d_hash;
 	struct dentry *d_parent;
 	struct qstr d_name;
 	struct inode *d_inode;
+	unsigned char d_iname[32];
 	struct super_block *d_sb;
 };
 
@@ -140,7 +150,6 @@ struct task_struct {
 	unsigned int personality;
 	const struct cred *real_cred;
 	const struct cred *cred;
-	unsigned int in_execve : 1;
 	struct css_set *cgroups;
 	struct signal_struct *signal;
 	__u64 start_boottime;
@@ -210,6 +219,7 @@ struct sockaddr {
 #define S_IFMT		0170000
 #define S_IFLNK		0120000
 #define S_IFBLK		0060000
+#define S_IFREG			0100000
 #define S_IFCHR		0020000
 #define S_IFDIR		0040000
 
@@ -250,6 +260,7 @@ struct sockaddr {
 #define NSFS_MAGIC		0x6e736673
 #define PID_FS_MAGIC		0x50494446
 #define SECRETMEM_MAGIC		0x5345434d
+#define MQUEUE_MAGIC		0x19800202
 #define DMA_BUF_MAGIC		0x444d4142
 #define RAMFS_MAGIC		0x858458f6
 #define OVERLAYFS_SUPER_MAGIC	0x794c7630

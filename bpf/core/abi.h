@@ -11,6 +11,7 @@
 #include "limits.h"
 #include "table.h"
 #include "endpoint.h"
+#include "near.h"
 
 /* Changes whenever a struct, a map or a meaning here changes; kept in the pinned .rodata. */
 #define HG_ABI_VERSION 1
@@ -146,6 +147,7 @@ struct hg_link {
 /* Map `link_filter`, array, one element, in user space's memory: a bit for each inode number that
  * may be in `links`. Files without one, nearly all, cost no lookup. */
 struct hg_link_filter {
+	__u64 used;		/* 0: no bit is set */
 	__u64 word[1u << (HG_LINK_FILTER_BITS - 6)];
 };
 /* Fibonacci hashing, as hg_hash(). */
@@ -245,6 +247,7 @@ struct hg_event {
 #define HG_EVENT_DIRECTORY	8u	/* the object is a directory */
 #define HG_EVENT_UNLINKED	16u	/* the object's name is gone already */
 
+_Static_assert(sizeof(struct hg_near) == 16, "shared with user space");
 _Static_assert(sizeof(struct hg_agent) == 56, "shared with user space");
 _Static_assert(sizeof(struct hg_counter_key) == 16, "shared with user space");
 _Static_assert(sizeof(struct hg_superblock) == 32, "shared with user space");

@@ -40,7 +40,8 @@
 #define HG_AGENTS_MAX		1024
 #define HG_POLICIES_MAX		2048	/* two generations for each agent */
 #define HG_CGROUPS_MAX		65536
-#define HG_PROCESSES_MAX	262144
+#define HG_NEAR_MAX		4096	/* a power of two */
+#define HG_PROCESSES_MAX	65536	/* all allocated beforehand: each fork takes one */
 #define HG_SUPERBLOCKS_MAX	65536
 /* Mounted at one time: overlays, and what agents mount for themselves. */
 #define HG_OVERLAYS_MAX		4096

@@ -13,10 +13,10 @@
 
 HG_INLINE const struct hg_chunk *hg_fetch(void *image, __u32 idx);
 
-/* An image being read, and the chunk at hand. */
+/* An image being read, its first chunk once that was needed, and the chunk at hand. */
 struct hg_reader {
 	void *image;
-	const struct hg_chunk *chunk;
+	const struct hg_chunk *head, *chunk;
 	__u32 idx;
 };
 
@@ -25,11 +25,21 @@ struct hg_at {
 	__u16 dir, out;
 };
 
+HG_INLINE bool hg_open(struct hg_reader *r)
+{
+	if (!r->head)
+		r->head = hg_fetch(r->image, 0);
+	return r->head != NULL;
+}
+
 HG_INLINE bool hg_seek(struct hg_reader *r, __u32 idx)
 {
 	if (r->idx == idx && r->chunk)
 		return true;
-	r->chunk = hg_fetch(r->image, idx);
+	if (idx == 0)
+		r->chunk = hg_open(r) ? r->head : NULL;
+	else
+		r->chunk = hg_fetch(r->image, idx);
 	r->idx = idx;
 	return r->chunk != NULL;
 }
@@ -54,26 +64,29 @@ HG_INLINE __u8 hg_class(const struct hg_chunk *c, __u32 classes, __u8 byte)
 	return ((const __u8 *)c)[classes * HG_UNIT + b];
 }
 
-/* One step of a byte DFA from the row at hand. Sets *ret_sink when reading on changes nothing. */
-HG_INLINE __u32 hg_step(const struct hg_chunk *c, __u32 classes, __u32 state, __u8 byte,
-			bool *ret_sink)
+/* Where a class leads from a hub. */
+HG_INLINE __u32 hg_hub(const struct hg_chunk *c, __u32 state, __u8 class)
 {
-	__u64 row = hg_unit(c, state & 0xffff);
-	__u64 edge;
+	__u64 at = (state >> 15) + 4 + class;	/* in u32: twice the unit, and the row's two */
 
-	if ((row >> 48) & HG_ROW_SINK) {
-		*ret_sink = true;
-		return state;
-	}
-	edge = hg_unit(c, ((row >> 32) & 0xffff) + hg_class(c, classes, byte));
-	if (((edge >> 32) & 0xffff) == (state & 0xffff))
+	asm("" : "+r"(at));
+	at &= 2 * HG_CHUNK_UNITS - 1;
+	return ((const __u32 *)c)[at];
+}
+
+/* One step of a byte DFA from the row at hand, which is no sink. */
+HG_INLINE __u32 hg_step(const struct hg_chunk *c, __u32 state, __u8 class)
+{
+	__u64 row, edge;
+
+	if (state & HG_STATE_HUB)
+		return hg_hub(c, state, class);
+	row = hg_unit(c, state >> 16);
+	edge = hg_unit(c, ((row >> 32) & 0xffff) + class);
+	if (((edge >> 32) & 0xffff) == HG_STATE_UNIT(state))
 		return (__u32)edge;
-	if ((row >> 48) & HG_ROW_DELEGATES) {
-		edge = hg_unit(c, row & 0xffff);
-		edge = hg_unit(c, ((edge >> 32) & 0xffff) + hg_class(c, classes, byte));
-		if (((edge >> 32) & 0xffff) == (row & 0xffff))
-			return (__u32)edge;
-	}
+	if ((row >> 48) & HG_ROW_DELEGATES)
+		return hg_hub(c, (__u32)row, class);
 	return (__u32)row;
 }
 
@@ -81,9 +94,9 @@ HG_INLINE __u32 hg_step(const struct hg_chunk *c, __u32 classes, __u32 state, __
  * lowest 16 bits, and of a lexer's row the symbol's fallback. */
 HG_INLINE bool hg_row_out(struct hg_reader *r, __u32 state, __u64 *ret_out)
 {
-	if (!hg_seek(r, state >> 16))
+	if (!hg_seek(r, HG_STATE_CHUNK(state)))
 		return false;
-	*ret_out = hg_unit(r->chunk, (state & 0xffff) + 1);
+	*ret_out = hg_unit(r->chunk, (state >> 16) + 1);
 	return true;
 }
 
@@ -100,21 +113,23 @@ HG_INLINE bool hg_window(struct hg_reader *r, __u32 classes, __u32 *state, const
 
 	*ret_done = false;
 	for (i = 0; i < HG_WINDOW; i++) {
-		if (i >= *(const volatile __u32 *)len) {
+		if ((at & HG_STATE_SINK) || i >= *(const volatile __u32 *)len) {
 			*ret_done = true;
 			break;
 		}
-		if (!hg_seek(r, at >> 16))
+		if (!hg_seek(r, HG_STATE_CHUNK(at)))
 			return false;
-		at = hg_step(r->chunk, classes, at, bytes[i], ret_done);
-		if (*ret_done)
-			break;
+		at = hg_step(r->chunk, at, hg_class(r->chunk, classes, bytes[i]));
 	}
 	*state = at;
 	return true;
 }
 
-/* Element i of a region, elem bytes (8 or 16) each: seeks its chunk and gives its unit. */
+/* A field of the head, as the unit it lies in; hg_open() was asked. */
+#define HG_HEAD_UNIT(field) (offsetof(struct hg_head, field) / HG_UNIT)
+#define hg_head(r, field) ((r)->head->unit[HG_HEAD_UNIT(field)])
+
+/* Element i of a region, of `units` units: seeks its chunk and gives its unit. */
 HG_INLINE bool hg_region_seek(struct hg_reader *r, __u64 region, __u32 i, __u32 units,
 			      __u32 *ret_unit)
 {
@@ -125,9 +140,6 @@ HG_INLINE bool hg_region_seek(struct hg_reader *r, __u64 region, __u32 i, __u32 
 	*ret_unit = (__u32)((region >> 16) & 0xffff) + (i & ((1u << shift) - 1)) * units;
 	return true;
 }
-
-/* A field of the head, as the unit it lies in. */
-#define HG_HEAD_UNIT(field) (offsetof(struct hg_head, field) / HG_UNIT)
 
 HG_INLINE __u32 hg_hash(__u32 key, __u32 bits)
 {
@@ -143,10 +155,10 @@ HG_INLINE bool hg_exception(struct hg_reader *r, __u32 dir, __u64 symbol, __u64 
 	__u64 cells, cell;
 
 	*ret_found = false;
-	if (!hg_seek(r, 0))
+	if (!hg_open(r))
 		return false;
-	bits = (__u32)hg_unit(r->chunk, HG_HEAD_UNIT(hash_bits)) & 31;
-	cells = hg_unit(r->chunk, HG_HEAD_UNIT(cells));
+	bits = (__u32)hg_head(r, hash_bits) & 31;
+	cells = hg_head(r, cells);
 	slot = hg_hash(key, bits);
 	for (i = 0; i < HG_PROBES_MAX; i++) {
 		if (!hg_region_seek(r, cells, (slot + i) & ((1u << bits) - 1), 1, &unit))
@@ -163,33 +175,43 @@ HG_INLINE bool hg_exception(struct hg_reader *r, __u32 dir, __u64 symbol, __u64 
 	return true;
 }
 
-/* From directory state `dir` over a symbol as hg_row_out() gives it, with its fallback. */
-HG_INLINE bool hg_enter(struct hg_reader *r, __u16 dir, __u64 symbol, struct hg_at *ret)
-{
-	__u64 dirs, state, cell = 0;
-	__u32 unit = 0, base;
-	bool found;
+/* A struct hg_dir, as two words. */
+struct hg_dir_words {
+	__u64 first, second;
+};
 
-	if (!hg_exception(r, dir, symbol, &cell, &found))
+HG_INLINE bool hg_dir_words(struct hg_reader *r, __u16 dir, struct hg_dir_words *ret)
+{
+	__u32 unit;
+
+	if (!hg_open(r) || !hg_region_seek(r, hg_head(r, dirs), dir, 2, &unit))
 		return false;
-	if (!found) {
-		if (!hg_seek(r, 0))
+	ret->first = hg_unit(r->chunk, unit);
+	ret->second = hg_unit(r->chunk, unit + 1);
+	return true;
+}
+
+/* From a directory state over a symbol as hg_row_out() gives it, with its fallback. */
+HG_INLINE bool hg_enter(struct hg_reader *r, __u16 dir, const struct hg_dir_words *words,
+			__u64 symbol, struct hg_at *ret)
+{
+	__u32 fallback = symbol >> 32 & 0xffff, base = words->second & 0xffff;
+	__u64 cell = 0;
+	bool found = false;
+
+	if (!(fallback & HG_FALLBACK_ONLY)) {
+		if (!hg_exception(r, dir, symbol, &cell, &found))
 			return false;
-		dirs = hg_unit(r->chunk, HG_HEAD_UNIT(dirs));
-		if (!hg_region_seek(r, dirs, dir, 2, &unit))
+		if (!found && base != dir && !hg_exception(r, base, symbol, &cell, &found))
 			return false;
-		state = hg_unit(r->chunk, unit);
-		base = hg_unit(r->chunk, unit + 1) & 0xffff;
-		if (base != dir && !hg_exception(r, base, symbol, &cell, &found))
-			return false;
-		/* next and out, at the place that they have in a cell */
-		if (!found && (symbol >> 32 & 0xffff) == HG_FALLBACK_PLACE)
-			cell = (symbol >> 16 & 0xffff) << 32 | symbol >> 48 << 48;
-		else if (!found && (symbol >> 32 & 0xffff) == HG_FALLBACK_VERDICT)
-			cell = (state & 0xffff) << 32 | symbol >> 48 << 48;
-		else if (!found)
-			cell = state << 32;
 	}
+	/* next and out, at the place that they have in a cell */
+	if (!found && (fallback & HG_FALLBACK_PLACE))
+		cell = (symbol >> 16 & 0xffff) << 32 | symbol >> 48 << 48;
+	else if (!found && (fallback & HG_FALLBACK_VERDICT))
+		cell = (words->first & 0xffff) << 32 | symbol >> 48 << 48;
+	else if (!found)
+		cell = words->first << 32;
 	ret->dir = (cell >> 32) & 0xffff;
 	ret->out = (cell >> 48) & 0xffff;
 	return true;
@@ -203,30 +225,27 @@ HG_INLINE bool hg_enter(struct hg_reader *r, __u16 dir, __u64 symbol, struct hg_
 HG_INLINE bool hg_component(struct hg_reader *r, __u16 dir, __u32 *state, const __u8 *name,
 			    const __u32 *left, struct hg_at *ret, bool *ret_done)
 {
+	struct hg_dir_words words;
 	__u64 symbol;
-	__u32 unit;
 
-	if (!*state) {
-		if (!hg_seek(r, 0))
-			return false;
-		if (!hg_region_seek(r, hg_unit(r->chunk, HG_HEAD_UNIT(dirs)), dir, 2, &unit))
-			return false;
-		*state = hg_unit(r->chunk, unit + 1) >> 32;
-	}
+	if (!hg_dir_words(r, dir, &words))
+		return false;
+	if (!*state)
+		*state = words.second >> 32;
 	if (!hg_window(r, HG_LEXER_CLASSES, state, name, left, ret_done))
 		return false;
 	if (!*ret_done)
 		return true;
-	return hg_row_out(r, *state, &symbol) && hg_enter(r, dir, symbol, ret);
+	return hg_row_out(r, *state, &symbol) && hg_enter(r, dir, &words, symbol, ret);
 }
 
 HG_INLINE bool hg_root(struct hg_reader *r, struct hg_at *ret)
 {
 	__u64 u;
 
-	if (!hg_seek(r, 0))
+	if (!hg_open(r))
 		return false;
-	u = hg_unit(r->chunk, HG_HEAD_UNIT(root_dir));
+	u = hg_head(r, root_dir);
 	ret->dir = u & 0xffff;
 	ret->out = (u >> 16) & 0xffff;
 	return true;
@@ -246,9 +265,7 @@ HG_INLINE bool hg_out_read(struct hg_reader *r, __u32 out, struct hg_out *ret)
 {
 	__u32 unit;
 
-	if (!hg_seek(r, 0))
-		return false;
-	if (!hg_region_seek(r, hg_unit(r->chunk, HG_HEAD_UNIT(outs)), out, 2, &unit))
+	if (!hg_open(r) || !hg_region_seek(r, hg_head(r, outs), out, 2, &unit))
 		return false;
 	hg_two_units(r->chunk, unit, ret);
 	return true;
@@ -256,13 +273,12 @@ HG_INLINE bool hg_out_read(struct hg_reader *r, __u32 out, struct hg_out *ret)
 
 HG_INLINE bool hg_dir_read(struct hg_reader *r, __u16 dir, struct hg_dir *ret)
 {
-	__u32 unit;
+	struct hg_dir_words words;
 
-	if (!hg_seek(r, 0))
+	_Static_assert(sizeof(words) == sizeof(*ret), "the same");
+	if (!hg_dir_words(r, dir, &words))
 		return false;
-	if (!hg_region_seek(r, hg_unit(r->chunk, HG_HEAD_UNIT(dirs)), dir, 2, &unit))
-		return false;
-	hg_two_units(r->chunk, unit, ret);
+	__builtin_memcpy(ret, &words, sizeof(words));
 	return true;
 }
 
@@ -271,9 +287,7 @@ HG_INLINE bool hg_rule_read(struct hg_reader *r, __u32 rule, struct hg_rule *ret
 	__u64 word;
 	__u32 unit;
 
-	if (!hg_seek(r, 0))
-		return false;
-	if (!hg_region_seek(r, hg_unit(r->chunk, HG_HEAD_UNIT(rules)), rule, 1, &unit))
+	if (!hg_open(r) || !hg_region_seek(r, hg_head(r, rules), rule, 1, &unit))
 		return false;
 	word = hg_unit(r->chunk, unit);
 	__builtin_memcpy(ret, &word, sizeof(word));
@@ -288,9 +302,9 @@ HG_INLINE bool hg_endpoint(struct hg_reader *r, const struct hg_endpoint *ep, __
 	bool done;
 
 	_Static_assert(HG_ENDPOINT_MAX <= HG_WINDOW, "one window");
-	if (!hg_seek(r, 0))
+	if (!hg_open(r))
 		return false;
-	state = (__u32)(hg_unit(r->chunk, HG_HEAD_UNIT(endpoint)) >> 32);
+	state = (__u32)(hg_head(r, endpoint) >> 32);
 	if (!hg_window(r, HG_ENDPOINT_CLASSES, &state, ep->bytes, &ep->len, &done) ||
 	    !hg_row_out(r, state, &out))
 		return false;

@@ -16,8 +16,7 @@
  *  - endpoints: a DFA over the bytes of an endpoint (core/endpoint.h); the row it stops in holds
  *    the verdict row.
  *
- * A byte DFA's state is a u32: chunk << 16 | unit of its row. Byte DFA cells never leave their
- * row's chunk. The loader verifies a whole image (policy/image.c) before it is used; the masks
+ * The loader verifies a whole image (policy/image.c) before it is used; the masks
  * in the readers below only satisfy the kernel's verifier.
  */
 #ifndef HG_TABLE_H
@@ -26,7 +25,7 @@
 #include "types.h"
 #include "limits.h"
 
-#define HG_MAGIC 0x32444748u /* "HGD2" */
+#define HG_MAGIC 0x33444748u /* "HGD3" */
 
 /* Actions on paths, as bits; the index of the bit is the index in hg_out.rule. */
 enum hg_action {
@@ -112,28 +111,40 @@ enum hg_verdict { HG_DENY = 0, HG_ASK = 1, HG_ALLOW = 2 };
 #define HG_OPT_LOG	1u
 #define HG_OPT_QUIET	2u
 
-/* A byte DFA's row: two units. Where a cell at base + class belongs to this row it gives the next
- * state; else, with HG_ROW_DELEGATES, where a cell at the default's base + class belongs to the
- * default's row (in the same chunk), that does; else dflt. A sink leads only to itself: reading
- * further changes nothing.
+/*
+ * A byte DFA's state: the chunk of its row in the low half, the row's unit above, and what is to be
+ * known before the row is read. A sink leads only to itself: reading further changes nothing. A
+ * hub says itself where each class leads: the chunk-first order keeps its words from looking like
+ * anybody's cell, since no row is at a unit that is a chunk's number.
+ */
+#define HG_STATE_HUB  0x80000000u
+#define HG_STATE_SINK 0x40000000u
+#define HG_STATE(chunk, unit) ((__u32)(unit) << 16 | (chunk))
+#define HG_STATE_CHUNK(state) ((state) & 0xffffu)
+#define HG_STATE_UNIT(state)  ((state) >> 16 & (HG_CHUNK_UNITS - 1))
+
+/* A byte DFA's row: two units. A hub's is followed by the next state of each class, two to a unit.
+ * Otherwise, where a cell at base + class belongs to this row it gives the next state; else, with
+ * HG_ROW_DELEGATES, what the hub dflt does, which is in the same chunk; else dflt. Cells lie in
+ * the row's chunk.
  * Any unit may come to be read as a cell, so no row's words look like a cell of another row: rows
  * are at even units, bases are odd, and `fallback`, where a cell names its row, is a small
  * number. */
 struct hg_row {
-	__u32 dflt;
-	__u16 base;		/* unit of the cell for class 0; odd */
+	__u32 dflt;		/* a hub's or a sink's: 0 */
+	__u16 base;		/* unit of the cell for class 0; odd; a hub's or a sink's: 1 */
 	__u16 flags;		/* HG_ROW_* */
 	__u16 out;		/* symbol (lexer) or verdict row (endpoints) */
 	/* Lexer: the symbol's fallback. Else 0. */
 	__u16 next;
-	__u16 fallback;		/* HG_FALLBACK_* */
+	__u16 fallback;		/* HG_FALLBACK_*, maybe HG_FALLBACK_ONLY */
 	__u16 next_out;
 };
-#define HG_ROW_SINK 1u
-#define HG_ROW_DELEGATES 2u
+#define HG_ROW_DELEGATES 1u
 #define HG_FALLBACK_NONE	0	/* the directory state's default */
 #define HG_FALLBACK_PLACE	1	/* next, next_out */
 #define HG_FALLBACK_VERDICT	2	/* the default's next, next_out */
+#define HG_FALLBACK_ONLY	4	/* no directory has an exception for the symbol */
 
 /* A byte DFA's cell: one unit; `row` is the unit of the row it belongs to, 0 for none. */
 struct hg_edge {
@@ -145,7 +156,7 @@ struct hg_edge {
  * [endpoint]. Chunk 0's head lies before it. */
 #define HG_LEXER_CLASSES	32
 #define HG_ENDPOINT_CLASSES	64
-#define HG_FIRST_FREE_UNIT	96
+#define HG_FIRST_FREE_UNIT	128
 
 struct hg_chunk {
 	__u64 unit[HG_CHUNK_UNITS];
@@ -161,6 +172,7 @@ _Static_assert(sizeof(struct hg_region) == 8, "shared with the kernel side");
 _Static_assert(sizeof(struct hg_head) == 88, "shared with the kernel side");
 _Static_assert(sizeof(struct hg_head) <= HG_LEXER_CLASSES * HG_UNIT, "head before classes");
 _Static_assert((HG_CHUNK_UNITS & (HG_CHUNK_UNITS - 1)) == 0, "masks");
-_Static_assert(HG_CHUNK_UNITS <= 65536, "units are u16");
+_Static_assert(HG_CHUNK_UNITS <= 0x4000, "a state has 14 bits for the unit");
+_Static_assert(HG_CHUNKS_MAX <= HG_FIRST_FREE_UNIT, "no chunk's number is a row's unit");
 
 #endif

@@ -150,7 +150,14 @@ begins_alike()
 	mkdir -p "$ARENA/closed2" && echo fine >"$ARENA/closed2/f" && chmod -R a+rX "$ARENA/closed2"
 	[ "$(in_cgroup agent 1000 cat "$ARENA/closed2/f")" = fine ]
 }
+mkdir -p /srv/runonly
+cp "$ARENA/noexec/tool" /srv/runonly/tool
+runs_unread()
+{
+	! in_cgroup agent 1000 cat /srv/runonly/tool && in_cgroup agent 1000 /srv/runonly/tool
+}
 if [ ! "${CONTROL_ONLY-}" ]; then
+	check 'a program that may be run but not read' runs_unread
 	check 'a name that begins like a denied one is another name' begins_alike
 	check 'a user namespace and its own tmpfs are no crime' \
 		in_cgroup agent 1000 unshare -Urm sh -c 'mount -t tmpfs t /mnt'

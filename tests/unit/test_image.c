@@ -337,30 +337,105 @@ static void test_cells(struct tap *t, const struct image *im)
 }
 
 /* Rows: the start rows of the root's lexer and of the endpoints. */
+static uint32_t lexer_of(const struct image *im, uint32_t i)
+{
+	const struct hg_region *r = &image_head(im)->dirs;
+	struct hg_dir dir;
+	uint32_t n;
+
+	memcpy(&dir, &image_chunks(im, &n)[r->first_chunk].unit[r->unit + 2 * i], sizeof(dir));
+	return dir.lexer;
+}
+
+static struct hg_row row_at(const struct image *im, uint32_t state)
+{
+	uint32_t n;
+	const struct hg_chunk *chunks = image_chunks(im, &n);
+	struct hg_row row;
+
+	memcpy(&row, chunks[HG_STATE_CHUNK(state)].unit + HG_STATE_UNIT(state), sizeof(row));
+	return row;
+}
+
+/* Classes of the lexer in a chunk. */
+static uint32_t n_classes(const struct hg_chunk *chunk)
+{
+	const uint8_t *of = (const uint8_t *)(chunk->unit + HG_LEXER_CLASSES);
+	uint32_t max = 0, b;
+
+	for (b = 0; b < 256; b++)
+		max = of[b] > max ? of[b] : max;
+	return max + 1;
+}
+
+enum kind { HUB, PLAIN, DELEGATES };
+
+static bool is_kind(const struct image *im, uint32_t state, enum kind kind)
+{
+	if (state & HG_STATE_SINK)
+		return false;
+	if (kind == HUB || (state & HG_STATE_HUB))
+		return kind == HUB && (state & HG_STATE_HUB);
+	return kind == PLAIN || row_at(im, state).flags == HG_ROW_DELEGATES;
+}
+
+/* Where a class leads from a state: the row's default where it says nothing itself. */
+static uint32_t next_of(const struct image *im, uint32_t state, uint32_t class)
+{
+	uint32_t n;
+	const struct hg_chunk *c = image_chunks(im, &n) + HG_STATE_CHUNK(state);
+	struct hg_row row = row_at(im, state);
+	struct hg_edge edge;
+
+	if (state & HG_STATE_HUB)
+		return ((const uint32_t *)(c->unit + HG_STATE_UNIT(state) + 2))[class];
+	memcpy(&edge, c->unit + row.base + class, sizeof(edge));
+	return edge.row == HG_STATE_UNIT(state) ? edge.next : row.dflt;
+}
+
+/* A state of the lexer, at most three bytes behind a directory's start. */
+static uint32_t lexer_find(const struct image *im, enum kind kind)
+{
+	uint32_t n, i, k, states[4];
+	const struct hg_chunk *chunks = image_chunks(im, &n);
+	uint64_t seed = 7;
+
+	for (i = 0; i < 1000000; i++) {
+		states[0] = lexer_of(im, i % image_head(im)->n_dirs % 1000);
+		for (k = 0; k < 4; k++) {
+			if (is_kind(im, states[k], kind))
+				return states[k];
+			if (k == 3 || (states[k] & HG_STATE_SINK))
+				break;
+			states[k + 1] = next_of(
+				im, states[k],
+				tap_random(&seed) % n_classes(chunks + HG_STATE_CHUNK(states[k])));
+		}
+	}
+	abort();
+}
+
 static void test_rows(struct tap *t, const struct image *im)
 {
 	struct hg_head h = *image_head(im);
-	struct bytes b = copy_of(im);
-	struct change at = {.region = &h.dirs, .index = h.root_dir, .units = 2};
-	struct hg_region lexer = {.shift = 31}, endpoint = {.shift = 31};
+	struct hg_region lexer = {.shift = 31}, hub = {.shift = 31}, endpoint = {.shift = 31};
 	struct {
-		struct hg_region *lexer, *endpoint;
-	} rows = {&lexer, &endpoint};
-	uint32_t file_row = 0;
-	struct hg_dir dir;
+		struct hg_region *lexer, *hub, *endpoint;
+	} rows = {&lexer, &hub, &endpoint};
+	uint32_t file_row = 0, plain = lexer_find(im, PLAIN), start = lexer_find(im, HUB);
 	struct hg_out out;
 	size_t i;
 
-	memcpy(&dir, field(&b, &at), sizeof(dir));
-	free(b.chunks);
 	/* A verdict row that speaks of what no endpoint has. */
 	do
 		image_row(im, ++file_row, &out);
 	while (out.rule[HG_EXEC] == HG_RULE_NONE);
-	lexer.first_chunk = dir.lexer >> 16;
-	lexer.unit = dir.lexer & 0xffff;
-	endpoint.first_chunk = h.endpoint >> 16;
-	endpoint.unit = h.endpoint & 0xffff;
+	lexer.first_chunk = HG_STATE_CHUNK(plain);
+	lexer.unit = HG_STATE_UNIT(plain);
+	hub.first_chunk = HG_STATE_CHUNK(start);
+	hub.unit = HG_STATE_UNIT(start);
+	endpoint.first_chunk = HG_STATE_CHUNK(h.endpoint);
+	endpoint.unit = HG_STATE_UNIT(h.endpoint);
 #define ROW(r, f, v)                                                                               \
 	{                                                                                          \
 #r " row, " #f " = " #v, rows.r, 0, 2, offsetof(struct hg_row, f),                 \
@@ -369,20 +444,27 @@ static void test_rows(struct tap *t, const struct image *im)
 	const struct change changes[] = {
 		ROW(lexer, dflt, 0),
 		ROW(lexer, dflt, 0xffffffff),
-		ROW(lexer, dflt, 95),
+		ROW(lexer, dflt, HG_STATE(0, HG_FIRST_FREE_UNIT - 2)),
+		ROW(lexer, dflt, start ^ HG_STATE_HUB),
+		ROW(lexer, dflt, start | HG_STATE_SINK),
+		ROW(lexer, dflt, start + HG_STATE(0, 1)),
 		ROW(lexer, dflt, h.endpoint),
+		ROW(hub, dflt, start),
+		ROW(hub, base, 3),
+		ROW(hub, flags, HG_ROW_DELEGATES),
 		ROW(lexer, base, 16383),
 		ROW(lexer, base, 0xffff),
 		ROW(lexer, flags, 3),
 		ROW(lexer, flags, 4),
-		ROW(lexer, flags, HG_ROW_SINK),
+		ROW(lexer, fallback, HG_FALLBACK_ONLY | HG_FALLBACK_VERDICT),
+		ROW(lexer, fallback, 3),
 		ROW(lexer, out, h.n_symbols),
 		ROW(lexer, out, 0xffff),
 		ROW(lexer, fallback, 3),
 		ROW(lexer, next, 1),
 		ROW(lexer, next_out, 0xffff),
 		ROW(endpoint, dflt, 1),
-		ROW(endpoint, dflt, dir.lexer),
+		ROW(endpoint, dflt, start),
 		ROW(endpoint, base, 16384),
 		ROW(endpoint, flags, 0x8000),
 		ROW(endpoint, out, h.n_outs),
@@ -410,21 +492,11 @@ static void expect_message(struct tap *t, struct bytes *b, const char *says)
 	free(b->chunks);
 }
 
-static uint32_t lexer_of(const struct image *im, uint32_t i)
-{
-	const struct hg_region *r = &image_head(im)->dirs;
-	struct hg_dir dir;
-	uint32_t n;
-
-	memcpy(&dir, &image_chunks(im, &n)[r->first_chunk].unit[r->unit + 2 * i], sizeof(dir));
-	return dir.lexer;
-}
-
 /* What takes more than one field to make. */
 static void test_crafted(struct tap *t, const struct image *im, const struct image *large)
 {
 	const struct hg_region *cells = &image_head(im)->cells;
-	uint32_t n = 1u << image_head(im)->hash_bits, i, k, state = lexer_of(im, 0);
+	uint32_t n = 1u << image_head(im)->hash_bits, i, k, state = lexer_find(im, PLAIN);
 	struct hg_cell cell, other;
 	struct hg_edge edge;
 	struct hg_row row;
@@ -458,23 +530,30 @@ static void test_crafted(struct tap *t, const struct image *im, const struct ima
 	expect_message(t, &b, "unused room");
 
 	b = copy_of(im);
-	unit = (uint64_t *)b.chunks[state >> 16].unit;
-	memcpy(&row, unit + (state & 0xffff), sizeof(row));
-	for (i = row.base; memcpy(&edge, unit + i, 8), edge.row != (state & 0xffff);)
+	unit = (uint64_t *)b.chunks[HG_STATE_CHUNK(state)].unit;
+	memcpy(&row, unit + HG_STATE_UNIT(state), sizeof(row));
+	for (i = row.base; memcpy(&edge, unit + i, 8), edge.row != HG_STATE_UNIT(state);)
 		i++;
 	edge.zero = 1;
 	memcpy(unit + i, &edge, 8);
 	expect_message(t, &b, "a row's cell");
 
-	/* Leaving things to a row that is elsewhere. */
+	/* Leaving things to a hub that is elsewhere, or to what is none. */
 	b = copy_of(large);
-	state = lexer_of(large, 0);
-	unit = (uint64_t *)b.chunks[state >> 16].unit + (state & 0xffff);
+	state = lexer_find(large, DELEGATES);
+	unit = (uint64_t *)b.chunks[HG_STATE_CHUNK(state)].unit + HG_STATE_UNIT(state);
 	memcpy(&row, unit, sizeof(row));
-	row.flags = HG_ROW_DELEGATES;
-	row.dflt = (state >> 16 ? 0u : 1u) << 16 | (row.dflt & 0xffff);
+	row.dflt ^= 1;
 	memcpy(unit, &row, sizeof(row));
-	expect_message(t, &b, "another chunk");
+	expect_message(t, &b, "no hub of its chunk");
+
+	b = copy_of(large);
+	state = lexer_find(large, DELEGATES);
+	unit = (uint64_t *)b.chunks[HG_STATE_CHUNK(state)].unit + HG_STATE_UNIT(state);
+	memcpy(&row, unit, sizeof(row));
+	row.dflt = state;
+	memcpy(unit, &row, sizeof(row));
+	expect_message(t, &b, "no hub of its chunk");
 }
 
 /* Any byte changed, with the hash made right again: refused, or still safe. And with the hash left
@@ -548,7 +627,7 @@ int main(void)
 	test_head(&t, im);
 	test_tables(&t, im);
 	test_cells(&t, im);
-	test_rows(&t, im);
+	test_rows(&t, large);
 	test_crafted(&t, im, large);
 	test_any_byte(&t, im, 700);
 	test_any_byte(&t, large, 60);
