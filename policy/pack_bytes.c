@@ -299,42 +299,58 @@ static int place(struct comb *c, uint32_t state)
 	}
 }
 
-/* Places every hub, then every state, depth-first from each root in turn. */
-static int place_all(struct comb *c, const uint32_t *roots, size_t n_roots)
+/* The states that are reached, depth-first from each root in turn, into order; how many. */
+static uint32_t list_states(const struct fa *fa, const uint32_t *roots, size_t n_roots,
+			    uint32_t *stack, bool *seen, uint32_t *order)
 {
-	const struct fa *fa = c->in->fa;
-	uint32_t *stack HG_CLEANUP(fa_free_words) =
-		malloc((fa->n_edges + fa->n_states + n_roots) * sizeof(*stack));
-	bool *seen = calloc(fa->n_states, sizeof(*seen));
-	size_t n = 0, n_hubs = 0;
-	uint32_t q;
-	int r = 0;
+	uint32_t n_order = 0, state, i;
+	size_t n = 0;
 
-	if (!stack || !seen) {
-		free(seen);
-		return -ENOMEM;
-	}
-	for (q = 0; q < fa->n_states; q++)
-		n_hubs += c->hub[q];
-	/* Where there are so many that they would be far from what is left to them, as they come. */
-	for (q = 0; q < fa->n_states && r == 0 && n_hubs * hub_units(c) < HG_CHUNK_UNITS / 2; q++)
-		if (c->hub[q])
-			r = place(c, q);
 	while (n_roots)
 		stack[n++] = roots[--n_roots];
-	while (n && r == 0) {
-		uint32_t state = stack[--n], i;
-		const struct fa_state *s = fa->states + state;
-
+	while (n) {
+		state = stack[--n];
 		if (seen[state])
 			continue;
 		seen[state] = true;
-		if (!c->row[state])
-			r = place(c, state);
-		stack[n++] = s->next;
-		for (i = s->n_edges; i-- > 0;)
-			stack[n++] = fa->edges[s->first_edge + i].next;
+		order[n_order++] = state;
+		stack[n++] = fa->states[state].next;
+		for (i = fa->states[state].n_edges; i-- > 0;)
+			stack[n++] = fa->edges[fa->states[state].first_edge + i].next;
 	}
+	return n_order;
+}
+
+static int place_listed(struct comb *c, const uint32_t *order, uint32_t n)
+{
+	uint32_t n_hubs = 0, i;
+	int r = 0;
+
+	for (i = 0; i < n; i++)
+		n_hubs += c->hub[order[i]];
+	/* Where there are so many that they would be far from what is left to them, as they come. */
+	for (i = 0; i < n && r == 0 && n_hubs * hub_units(c) < HG_CHUNK_UNITS / 2; i++)
+		if (c->hub[order[i]])
+			r = place(c, order[i]);
+	/* A hub may have a row already because something was left to it. */
+	for (i = 0; i < n && r == 0; i++)
+		if (!c->row[order[i]])
+			r = place(c, order[i]);
+	return r;
+}
+
+static int place_all(struct comb *c, const uint32_t *roots, size_t n_roots)
+{
+	const struct fa *fa = c->in->fa;
+	uint32_t *stack = malloc((fa->n_edges + fa->n_states + n_roots) * sizeof(*stack));
+	uint32_t *order = malloc((fa->n_states + 1) * sizeof(*order));
+	bool *seen = calloc(fa->n_states, sizeof(*seen));
+	int r = -ENOMEM;
+
+	if (stack && order && seen)
+		r = place_listed(c, order, list_states(fa, roots, n_roots, stack, seen, order));
+	free(stack);
+	free(order);
 	free(seen);
 	return r;
 }
