@@ -43,6 +43,8 @@ static const struct difference differences[] = {
 	 * .75 on; until then compat ioctls go through security_file_ioctl. */
 	{"file_ioctl_compat", "file_ioctl_compat", ANY_ARGS, true,
 	 "file_ioctl sees compat calls here"},
+	{"file_ioctl_compat_links", "file_ioctl_compat", ANY_ARGS, true,
+	 "file_ioctl_links sees compat calls here"},
 	/* Since 6.17 (inode_file_setattr: file_setattr(2) itself is as new). */
 	{"inode_file_setattr", "inode_file_setattr", ANY_ARGS, true,
 	 "file_setattr(2) does not exist here"},

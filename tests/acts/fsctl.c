@@ -92,6 +92,16 @@ static void generation_ext4(char **arg)
 	must(ioctl(reader(arg[0]), EXT4_IOC_SETVERSION, &to), "EXT4_IOC_SETVERSION");
 }
 
+/* With no right to read it. */
+static void generation_unread(char **arg)
+{
+	int fd = must(open(arg[0], O_WRONLY), arg[0]);
+	long to = 4713;
+
+	if (ioctl(fd, FS_IOC_SETVERSION, &to))
+		must(ioctl(fd, EXT4_IOC_SETVERSION, &to), "EXT4_IOC_SETVERSION");
+}
+
 static void label(char **arg)
 {
 	char text[FSLABEL_MAX] = "planted";
@@ -131,6 +141,6 @@ static const struct verb verbs[] = {
 	{ "generation", 1, generation }, { "generation-ext4", 1, generation_ext4 },
 	{ "label", 1, label },		 { "label-show", 1, label_show },
 	{ "freeze", 1, freeze },	 { "thaw", 1, thaw },
-	{ "shutdown", 1, shut_down },
+	{ "shutdown", 1, shut_down },	 { "generation-unread", 1, generation_unread },
 };
 VERBS_MAIN(verbs)

@@ -9,7 +9,7 @@ here=$(dirname "${BASH_SOURCE[0]}")
 
 BOXES='closed nested floating noexec outside open'
 export L=$WS/links
-sed '/later/d' "$POLICIES/attacks.yaml" >"$T/links.yaml"
+sed "/later/d; s,^  - deny exec.*,&\n  - deny read $WS/unread/**," "$POLICIES/attacks.yaml" >"$T/links.yaml"
 
 # What somebody did before: each box's files have other names in the workspace.
 links_make()
@@ -24,7 +24,8 @@ links_make()
 		done
 		ln "${box_at[$box]}/dir/inner" "$L/deep/er/$box-inner"
 	done
-	chown -R 1000:1000 "$L"
+	mkdir "$WS/unread" && echo "${mark[closed]}" >"$WS/unread/key" && ln "$WS/unread/key" "$L/unread"
+	chown -R 1000:1000 "$L" "$WS/unread"
 	arena_look=$("$ACTS/look" "$ARENA")
 }
 reload() { need "$HG" reload agent; }
@@ -96,6 +97,12 @@ linked -rh noexec 'run' run_it "$L/noexec-tool"
 linked -r noexec 'a script run' run_it "$L/noexec-script"
 mapped() { "$ACTS/read" map-exec-at-once "$1" "$WORD"; }
 linked -r noexec 'mapped executable' mapped "$L/noexec-tool"
+
+# ---- what may be changed but not read ----
+unread() { cat "$1"; }
+linked -r closed 'what may only be written, read' unread "$L/unread"
+renumbered() { "$ACTS/fsctl" generation-unread "$1"; cat "$1" "$2"; }
+linked -r closed 'given another generation' renumbered "$L/unread" "$WS/unread/key"
 
 # ---- one more name, or another ----
 renamed() { mv "$1" "$1.2" && cat "$1.2"; }
