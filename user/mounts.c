@@ -75,8 +75,8 @@ static int mount_open(const struct mount_line *m)
 	return stx.stx_mnt_id == m->id ? take_fd(&fd) : -EBUSY;
 }
 
-/* Some mount of what names the place, and not the one in use: nothing is mounted over any part of it,
- * and nobody else has it. */
+/* Some mount of what names the place, and not the one in use: nothing is mounted over any part of
+ * it, and nobody else has it. */
 int mounts_open_alone(const struct mount_table *t, const struct place *place)
 {
 	int err = -ENODEV, fd, alone;
@@ -364,8 +364,8 @@ static bool name_holds(const struct place *known, const struct mount_line **moun
 	return false;
 }
 
-/* Is it still that superblock? Device numbers are used again, and what is unmounted is forgotten only
- * after a while. Where that cannot be asked, the kernel side denies what it does not know. */
+/* Is it still that superblock? Device numbers are used again, and what is unmounted is forgotten
+ * only after a while. Where that cannot be asked, the kernel side denies what it does not know. */
 static bool place_is_known(struct sync *s, const struct place *known,
 			   const struct mount_line **mounts, size_t n)
 {

@@ -28,8 +28,8 @@ int mounts_apart(int (*work)(void *ctx), void *ctx);
 
 /* The mounts of this process's namespace. Tells why. */
 int mounts_table(struct mount_table *ret);
-/* A mount of a place's own, with no other mount on top of any part of it. -EOPNOTSUPP where it may not
- * answer, -ENODEV where none is found, -errno. */
+/* A mount of a place's own, with no other mount on top of any part of it. -EOPNOTSUPP where it may
+ * not answer, -ENODEV where none is found, -errno. */
 int mounts_open_alone(const struct mount_table *t, const struct place *place);
 /* The kernel's numbers for a file (O_PATH will do). -errno. */
 int mounts_identify(const struct engine *e, int fd, struct hg_link_key *ret);

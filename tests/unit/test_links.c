@@ -9,7 +9,8 @@
 #include "user/util.h"
 
 /* Each name has other rights. "away" lies where is not looked. */
-static const char *const names[] = {"ws/a", "closed/b", "ws/vault/c", "plain/d", "plain/e", "ws/x/f"};
+static const char *const names[] = {"ws/a",    "closed/b", "ws/vault/c",
+				    "plain/d", "plain/e",  "ws/x/f"};
 #define N_NAMES ARRAY_SIZE(names)
 #define READS	HG_BIT(HG_READ)
 #define ALL	HG_OBJECT_RIGHTS
@@ -69,7 +70,8 @@ static void files_make(int dir)
 		for (i = 0; i <= N_NAMES; i++) {
 			if (!(set & 1u << i))
 				continue;
-			snprintf(path, sizeof(path), "%s%u", i < N_NAMES ? names[i] : "away/g", set);
+			snprintf(path, sizeof(path), "%s%u", i < N_NAMES ? names[i] : "away/g",
+				 set);
 			if (!*first) {
 				fd = openat(dir, path, O_WRONLY | O_CREAT, 0600);
 				if (fd < 0 || write(fd, &set, sizeof(set)) != sizeof(set))
@@ -149,15 +151,18 @@ int main(void)
 	tap_ok(&t, !wrong(&l, dir, READS), "by names: every set of names");
 	links_clear(&l);
 	root.by_names = false;
-	tap_ok(&t, !links_look(&l, im, &root) && links_settled(&l), "looked at every file: at rest");
+	tap_ok(&t, !links_look(&l, im, &root) && links_settled(&l),
+	       "looked at every file: at rest");
 	tap_ok(&t, !wrong(&l, dir, READS), "every file: every set of names");
 	links_clear(&l);
 
 	/* A name that was taken away while others were looked at. */
 	tap_ok(&t, !renameat(dir, "ws/a1", AT_FDCWD, "/tmp/test_links.away"), "a name goes away");
-	tap_ok(&t, !linkat(AT_FDCWD, "/tmp/test_links.away", dir, "ws/a1", 0), "and is there twice");
+	tap_ok(&t, !linkat(AT_FDCWD, "/tmp/test_links.away", dir, "ws/a1", 0),
+	       "and is there twice");
 	root.by_names = false;
-	tap_ok(&t, !links_look(&l, im, &root) && !links_settled(&l), "a name that is not found is missed");
+	tap_ok(&t, !links_look(&l, im, &root) && !links_settled(&l),
+	       "a name that is not found is missed");
 	tap_ok(&t, link_lacks(file_find(&l, dir, 1)) == ALL, "and the file refused");
 	links_clear(&l);
 	unlink("/tmp/test_links.away");
