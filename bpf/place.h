@@ -78,6 +78,18 @@ HG_INLINE bool is_own(const struct hg_scratch *s, __u64 sb, unsigned long magic)
 	return uid && *uid == s->agent_uid;
 }
 
+/* A root lives as long as its superblock; another directory is held by the mount that gave the name,
+ * and may be gone with it. FUSE gives its inodes new numbers. */
+HG_INLINE bool anchor_stands(struct super_block *sb, const struct hg_superblock *known)
+{
+	struct dentry *anchor = (struct dentry *)known->anchor;
+
+	if (known->anchor == (__u64)BPF_CORE_READ(sb, s_root) ||
+	    BPF_CORE_READ(sb, s_magic) == FUSE_SUPER_MAGIC)
+		return true;
+	return BPF_CORE_READ(anchor, d_inode, i_ino) == known->anchor_ino;
+}
+
 /* Which place s->dentry is in: s->anchor, s->place. enum place_kind. Where there is none, the anchor
  * is the superblock's root. */
 __weak __noinline int place_find(struct hg_scratch *s)
@@ -96,10 +108,9 @@ __weak __noinline int place_find(struct hg_scratch *s)
 	s->place = 0;
 	known = bpf_map_lookup_elem(&superblocks, &key);
 	if (known) {
-		dentry = (struct dentry *)known->anchor;
-		if (BPF_CORE_READ(dentry, d_inode, i_ino) != known->anchor_ino)
-			return PLACE_UNKNOWN;
 		s->anchor = known->anchor;
+		if (!anchor_stands(sb, known))
+			return PLACE_UNKNOWN;
 		s->place = known->place;
 		return PLACE_NAMED;
 	}
