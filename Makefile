@@ -29,7 +29,12 @@ FUZZ	:= $(patsubst tests/fuzz/%.c,$(B)/tests/fuzz/%,$(wildcard tests/fuzz/fuzz_*
 ACTS	:= $(patsubst tests/acts/%.c,$(B)/tests/acts/%,$(wildcard tests/acts/*.c))
 PERF	:= $(patsubst tests/perf/%.c,$(B)/tests/perf/%,$(wildcard tests/perf/*.c))
 
-.PHONY: all setup tests test demo bench fuzz clean format
+# Where `make install` puts things; DESTDIR is a folder to put all of it in, for packages.
+PREFIX	?= /usr/local
+DESTDIR	?=
+DOCS	:= $(PREFIX)/share/doc/hydraguard
+
+.PHONY: all setup tests test demo bench fuzz clean format install uninstall
 all: $(B)/hydraguard
 
 $(B)/hydraguard: $(USER_OBJ) $(POL_OBJ)
@@ -125,6 +130,18 @@ demo: setup
 bench: setup
 	$(Q)$(MAKE) --no-print-directory all $(PERF)
 	$(Q)tools/bench
+
+# One program, which carries the kernel side and the shipped policies in it.
+install: all
+	$(call say,INSTALL,$(DESTDIR)$(PREFIX)/bin/hydraguard)
+	$(Q)install -D -m 755 $(B)/hydraguard $(DESTDIR)$(PREFIX)/bin/hydraguard
+	$(Q)install -D -m 644 -t $(DESTDIR)$(DOCS) README.md LICENSE
+	$(Q)install -d -m 755 $(DESTDIR)/etc/hydraguard/policies
+
+# Leaves /etc/hydraguard, which has files of the user's own. Take agents out first: `hydraguard unload`.
+uninstall:
+	$(Q)rm -f $(DESTDIR)$(PREFIX)/bin/hydraguard
+	$(Q)rm -rf $(DESTDIR)$(DOCS)
 
 format:
 	$(Q)git ls-files '*.c' '*.h' | xargs clang-format -i

@@ -38,6 +38,11 @@ static int load(struct loader *l, const char *file, const char *bytes, size_t le
 {
 	int err;
 
+	for (const char *const *g = l->params->guard; g && *g; g++) {
+		err = strings_add(&l->guarded, *g);
+		if (err)
+			return err;
+	}
 	err = sources_read(l, file, bytes, len);
 	if (err)
 		return err;

@@ -60,6 +60,7 @@ struct policy_params {
 	const char *const *search;	/* directories for `extends: NAME`, NULL-ended; presets are
 					 * always found and cannot be shadowed */
 	const struct mount_names *mounts; /* what is mounted; NULL: every path is its own name */
+	const char *const *guard; /* files that no agent may write, whatever rules say; NULL-ended */
 	bool no_resolve;	/* leave literal prefixes as they are (tests) */
 };
 

@@ -412,10 +412,15 @@ static void own_files(void)
 	/* `extends: far` looked for far.yaml here first: making it would put it before the real
 	 * one. */
 	put("s.yaml", "version: 1\nextends: far\nrules:\n  - allow all /**\n");
+	with.guard = (const char *const[]){"/opt/hg/bin/hydraguard", NULL};
 	with.search = (const char *const[]){path("lib"), NULL};
 	l = load_file(path("s.yaml"), &with);
 	tap_ok(&tap, !l.err && decide(l.p, HG_CREATE, path("far.yaml"), NULL) == HG_DENY,
 	       "guard: a file that would be read instead");
+	tap_ok(&tap,
+	       !l.err && decide(l.p, HG_MODIFY, "/opt/hg/bin/hydraguard", NULL) == HG_DENY &&
+		       decide(l.p, HG_EXEC, "/opt/hg/bin/hydraguard", NULL) == HG_ALLOW,
+	       "guard: a file that is named");
 	unload(&l);
 }
 
