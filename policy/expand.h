@@ -62,6 +62,7 @@ struct variable {
 struct scope {
 	const char *workspace, *home, *name; /* literal; NULL where there is none */
 	bool workspace_bad, home_bad;	     /* that there is none, or a wrong one, has been said */
+	const struct strings *repositories;  /* patterns; NULL: not looked for */
 	struct variable *variables;
 	size_t n_variables;
 };

@@ -84,7 +84,7 @@ static int expand(struct use *u, const char *text, size_t len, struct patterns *
 static int unknown_variable(struct use *u, const char *name, size_t len, uint32_t at)
 {
 	const struct scope *s = u->scope;
-	const char *names[s->n_variables + 4], *near;
+	const char *names[s->n_variables + 5], *near;
 	size_t n = 0;
 
 	for (size_t i = 0; i < s->n_variables; i++)
@@ -92,6 +92,7 @@ static int unknown_variable(struct use *u, const char *name, size_t len, uint32_
 	names[n++] = "workspace";
 	names[n++] = "home";
 	names[n++] = "name";
+	names[n++] = "repositories";
 	names[n] = NULL;
 	near = diag_near(name, len, names);
 	if (near)
@@ -177,6 +178,23 @@ static int own_variable(struct use *u, const struct variable *v, uint32_t at, st
 	return err;
 }
 
+/* Patterns that were found on this machine; NULL: none. */
+static int found_variable(struct use *u, const struct strings *found, uint32_t at,
+			  struct patterns *p)
+{
+	size_t n = found ? found->n : 0;
+	struct patterns tails = {.items = calloc(n + 1, sizeof(*tails.items))};
+	int err = tails.items ? 0 : -ENOMEM;
+
+	for (; tails.n < n && !err; tails.n++)
+		err = pattern_add(&tails.items[tails.n], found->items[tails.n],
+				  strlen(found->items[tails.n]), at);
+	if (!err)
+		err = patterns_multiply(p, &tails, u, at);
+	patterns_done(&tails);
+	return err;
+}
+
 /* ${name} at text; *ret_len is its length. */
 static int variable(struct use *u, const char *text, size_t len, uint32_t at, struct patterns *p,
 		    size_t *ret_len)
@@ -200,6 +218,8 @@ static int variable(struct use *u, const char *text, size_t len, uint32_t at, st
 			value = "";
 		return patterns_append_literal(p, value, at);
 	}
+	if (is(name, n, "repositories"))
+		return found_variable(u, u->scope->repositories, at, p);
 	for (size_t i = 0; i < u->scope->n_variables; i++) {
 		if (is(name, n, u->scope->variables[i].name))
 			return own_variable(u, &u->scope->variables[i], at, p);

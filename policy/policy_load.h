@@ -9,6 +9,7 @@
 #include "document.h"
 #include "expand.h"
 #include "policy.h"
+#include "repositories.h"
 
 /* Policies that extend policies, in a row, and all that one may be made of. */
 #define SOURCE_DEPTH_MAX 8
@@ -46,6 +47,7 @@ struct loader {
 	struct scope scope;
 	char *name, *workspace;
 	bool workspace_default;
+	struct repositories repositories;
 	enum policy_mode mode;
 };
 

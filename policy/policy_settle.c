@@ -204,6 +204,49 @@ static int settle_workspace(struct loader *l)
 	return err;
 }
 
+/* ---- repositories ---- */
+
+static bool uses_repositories(const struct source *s)
+{
+	const struct node *lists[] = {s->keys.rules, s->keys.never};
+
+	for (unsigned i = 0; i < 2; i++) {
+		for (size_t k = 0; lists[i] && k < lists[i]->n_items; k++) {
+			const struct node *n = lists[i]->items[k];
+
+			if (n->kind == NODE_SCALAR && memmem(n->value, n->len, "${repositories}", 15))
+				return true;
+		}
+	}
+	return false;
+}
+
+/* ${repositories}: of this moment. Those below the home count as well, less deep: a policy may let
+ * an agent write there. */
+static int settle_repositories(struct loader *l)
+{
+	struct repositories *r = &l->repositories;
+	bool used = false;
+	int err = 0;
+
+	for (size_t i = 0; i < l->n_sources; i++)
+		used |= uses_repositories(l->sources[i]);
+	if (!used || l->params->no_resolve)
+		return 0;
+	r->home = l->scope.home;
+	if (l->scope.workspace)
+		err = repositories_find(r, l->scope.workspace, REPOSITORIES_DEPTH_MAX);
+	if (!err && r->beyond)
+		diag_add(l->d, DIAG_NOTE, l->sources[l->n_sources - 1]->file, 0, 0,
+			 "git repositories more than %d folders down in the workspace, or among more "
+			 "than %d folders, are not looked for: their configuration is not protected",
+			 REPOSITORIES_DEPTH_MAX, REPOSITORIES_FOLDERS_MAX);
+	if (!err && l->scope.home && strcmp(l->scope.home, "/"))
+		err = repositories_find(r, l->scope.home, 3);
+	l->scope.repositories = &r->patterns;
+	return err;
+}
+
 /* ---- vars ---- */
 
 static int check_variable(struct loader *l, const struct source *s, const struct node *key,
@@ -212,7 +255,7 @@ static int check_variable(struct loader *l, const struct source *s, const struct
 	int err = 0;
 
 	if (!strcmp(key->value, "workspace") || !strcmp(key->value, "home") ||
-	    !strcmp(key->value, "name"))
+	    !strcmp(key->value, "name") || !strcmp(key->value, "repositories"))
 		return node_error(s->doc, key, 0, l->d,
 				  "${%s} has its value already; choose another name", key->value);
 	if (!isalpha((unsigned char)*key->value) ||
@@ -306,7 +349,7 @@ static int settle_variables(struct loader *l)
 int sources_settle(struct loader *l)
 {
 	int (*const parts[])(struct loader *) = {settle_name, settle_mode, settle_workspace,
-						 settle_variables};
+						 settle_repositories, settle_variables};
 	const char *home = l->params->home,
 		   *fault = home && strcmp(home, "/") ? path_fault(home) : NULL;
 	int err = 0, one;

@@ -36,6 +36,7 @@ static void source_free(struct source *s)
 
 void sources_done(struct loader *l)
 {
+	repositories_done(&l->repositories);
 	for (size_t i = 0; i < l->n_sources; i++)
 		source_free(l->sources[i]);
 	free(l->sources);

@@ -40,8 +40,7 @@ declare -A attempt=(
 	[network]='echo hello-$$ | socat -u - TCP:'$ADDRESS':8080 && sleep 0.3 && grep -q hello-$$ '$T'/received'
 	[install packages]='dpkg -i /srv/sample.deb && [ "$(hydra-sample)" = installed ] && dpkg -P hydra-sample'
 	[git commit]='cd '$WS' && { test -d p || git init -q -b main p; } && cd p &&
-		git config user.email a@host.example && git config user.name a &&
-		echo $$ >f && git add f && git commit -qm c && git log -1 | grep -q commit'
+		echo $$ >f && git add f && git -c user.email=a@host.example -c user.name=a commit -qm c && git log -1 | grep -q commit'
 	[git push]='cd '$WS'/p && git push -q git://'$ADDRESS'/repo.git HEAD:b$$ &&
 		git ls-remote git://'$ADDRESS'/repo.git b$$ | grep -q b$$'
 )

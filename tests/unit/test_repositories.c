@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* Which repositories are found, by what is in their folders, and what of them is protected. */
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "../../policy/repositories.h"
+#include "test_policy.h"
+
+static struct tap tap;
+static char root[] = "/tmp/hg-repositories-XXXXXX";
+
+/* A file with its folders; a name that ends with a slash is a folder. */
+static void make(const char *name, const char *text)
+{
+	char path[512];
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/%s", root, name);
+	for (char *c = path + 1; (c = strchr(c, '/')); c++) {
+		*c = '\0';
+		mkdir(path, 0755);
+		*c = '/';
+	}
+	fd = name[strlen(name) - 1] == '/' ? -1 : open(path, O_WRONLY | O_CREAT | O_TRUNC, 0644);
+	if (fd >= 0) {
+		if (write(fd, text, strlen(text)) < 0)
+			perror("write");
+		close(fd);
+	}
+}
+
+static void repository(const char *name)
+{
+	char path[256];
+	static const char *const parts[] = {"HEAD", "objects/", "refs/", "config"};
+
+	for (unsigned i = 0; i < 4; i++) {
+		snprintf(path, sizeof(path), "%s/%s", name, parts[i]);
+		make(path, "");
+	}
+}
+
+static void make_tree(void)
+{
+	char text[512];
+
+	repository("ws/main/.git");
+	make("ws/main/.git/config", "[core]\n\thooksPath = \"my hooks\" # here\n"
+				    "[include] path = ../inc\n[includeIf \"x\"]\n  path=~/abs\n");
+	repository("ws/main/.git/modules/a/b");
+	snprintf(text, sizeof(text), "%s/ws/tree/.git\n", root);
+	make("ws/main/.git/worktrees/t/gitdir", text);
+	make("ws/main/.git/worktrees/t/HEAD", "");
+	make("ws/main/.git/worktrees/t/commondir", "../..\n");
+	make("ws/tree/.git", "gitdir: ../main/.git/worktrees/t\n");
+	repository("ws/bare.git");
+	repository("ws/node_modules/x/.git");
+	repository("ws/1/2/3/4/5/6/7/8/9/.git");
+	make("ws/.git", "gitdir: /nowhere\n");
+	repository("above/.git");
+	make("above/sub/x", "");
+	repository("else/.git");
+	snprintf(text, sizeof(text), "%s/ws/linked", root);
+	mkdir(text, 0755);
+	snprintf(text, sizeof(text), "ln -s %s/else/.git %s/ws/linked/.git; mkfifo %s/ws/main/f", root,
+		 root, root);
+	if (system(text))
+		perror(text);
+}
+
+static const char *policy(const char *workspace)
+{
+	static char text[1024];
+
+	snprintf(text, sizeof(text),
+		 "version: 1\nworkspace: %s/%s\nrules:\n  - allow write /**\nnever:\n"
+		 "  - deny write ${repositories}\n",
+		 root, workspace);
+	return text;
+}
+
+static void expect(const struct policy *p, bool open, const char *name)
+{
+	char path[512];
+
+	snprintf(path, sizeof(path), "%s/%s", root, name);
+	tap_ok(&tap, (decide(p, HG_CREATE, path, NULL) == HG_ALLOW) == open, "%s: %s",
+	       open ? "open" : "closed", name);
+}
+
+static void load_and_expect(const char *workspace, const char *home, const char *const *closed,
+			    const char *const *open)
+{
+	char home_path[512];
+	struct policy_params params = {.home = home_path};
+	struct loaded l;
+
+	snprintf(home_path, sizeof(home_path), "%s/%s", root, home);
+	l = load_text(policy(workspace), strlen(policy(workspace)), &params);
+	if (!tap_ok(&tap, !l.err, "with %s as workspace it loads", workspace))
+		show_diags(&l.d);
+	for (; !l.err && *closed; closed++)
+		expect(l.p, false, *closed);
+	for (; !l.err && *open; open++)
+		expect(l.p, true, *open);
+	unload(&l);
+}
+
+int main(void)
+{
+	static const char *const closed[] = {
+		"ws/main/.git", "ws/main/.git/config", "ws/main/.git/config.lock",
+		"ws/main/.git/config.worktree", "ws/main/.git/commondir", "ws/main/.git/hooks",
+		"ws/main/.git/hooks/any", "ws/main/my hooks/x", "ws/main/inc", "ws/main/inc.lock",
+		"home/abs", "ws/main/.git/modules/a/b/config", "ws/main/.git/modules/a/b/hooks/x",
+		"ws/main/.git/worktrees/t/commondir", "ws/main/.git/worktrees/t", "ws/tree/.git",
+		"ws/bare.git/config", "ws/bare.git/hooks/update", "ws/.git", "ws/linked/.git",
+		"else/.git/config", NULL};
+	static const char *const open[] = {
+		"ws/main/.git/index", "ws/main/.git/HEAD", "ws/main/.git/refs/heads/x",
+		"ws/main/.git/worktrees/new/commondir", "ws/main/.git/modules/new/config",
+		"ws/main/x", "ws/fresh/.git/config", "ws/node_modules/x/.git/config",
+		"above/.git/config", NULL};
+	static const char *const above_closed[] = {"above/.git/config", "above/.git", NULL};
+	static const char *const home_closed[] = {"ws/main/.git/config", NULL};
+	static const char *const nothing[] = {"ws/bare.git/config", NULL}, *const none[] = {NULL};
+
+	if (!mkdtemp(root))
+		return 1;
+	make_tree();
+	load_and_expect("ws", "home", closed, open);
+	load_and_expect("above/sub", "home", above_closed, nothing);
+	load_and_expect("above/sub", "ws", home_closed, none);
+	load_and_expect("absent", "home", none, nothing);
+	if (!strncmp(root, "/tmp/hg-", 8)) {
+		char text[256];
+
+		snprintf(text, sizeof(text), "rm -rf %s", root);
+		if (system(text))
+			perror(text);
+	}
+	return tap_done(&tap);
+}
