@@ -87,7 +87,9 @@ HG_INLINE __u32 first_action(__u32 actions)
 		return 3;
 	if (actions & HG_BIT(4))
 		return 4;
-	return 5;
+	if (actions & HG_BIT(5))
+		return 5;
+	return 6;
 }
 
 HG_INLINE __u16 out_rule(const struct hg_out *out, __u32 action)
@@ -103,8 +105,10 @@ HG_INLINE __u16 out_rule(const struct hg_out *out, __u32 action)
 		return out->rule[3];
 	case 4:
 		return out->rule[4];
+	case 5:
+		return out->rule[5];
 	}
-	return out->rule[5];
+	return out->rule[6];
 }
 
 /* Fills in which rule said no (or "report it") to `actions`, and how it wants to be told. */

@@ -55,7 +55,7 @@ HG_INLINE __u32 fast_allowed(__u32 slot, __u16 dir, const __u8 *name)
 		return 0;
 	state = fast_name(r.head, words.second >> 32, name);
 	if (!state || !hg_enter(&r, dir, &words, hg_unit(r.head, (state >> 16) + 1), &at) ||
-	    !hg_region_seek(&r, hg_head(&r, outs), at.out, 2, &unit))
+	    !hg_region_seek(&r, hg_head(&r, outs), at.out, HG_OUT_UNITS, &unit))
 		return 0;
 	/* struct hg_out: allow, ask, log */
 	verdicts = hg_unit(r.chunk, unit);

@@ -6,6 +6,9 @@
  */
 #include "check.h"
 
+/* What of a place concerns the object that moves, not the name it has. */
+#define MOVED_RIGHTS (HG_OBJECT_RIGHTS | HG_BIT(HG_UNIX))
+
 HG_INLINE enum hg_why end_resolve(struct hg_scratch *s, struct dentry *dentry, struct hg_end *ret)
 {
 	struct hg_reader r;
@@ -37,9 +40,9 @@ HG_INLINE bool gains(const struct hg_end *from, const struct hg_end *to, bool di
 {
 	__u32 had = from->out.allow & ~from->lacks, gets = to->out.allow;
 
-	if (gets & ~had & HG_OBJECT_RIGHTS)
+	if (gets & ~had & MOVED_RIGHTS)
 		return true;
-	if ((gets | to->out.ask) & ~(had | from->out.ask) & HG_OBJECT_RIGHTS)
+	if ((gets | to->out.ask) & ~(had | from->out.ask) & MOVED_RIGHTS)
 		return true;
 	if (!directory || from->at.dir == to->at.dir)
 		return false;

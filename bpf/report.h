@@ -131,6 +131,37 @@ HG_INLINE void report_task(struct hg_event *e, struct task_struct *task)
 	e->ppid = e->ancestors[0].pid;
 }
 
+/* Appends a name, which is no path. Of at most 127 bytes: of a socket, or of an agent. */
+__weak __noinline int append_label(struct hg_scratch *s, __u64 from, __u32 from_len)
+{
+	__u64 at, len = from_len;
+
+	if (!s)
+		return 0;
+	at = s->data_len;
+	asm("" : "+r"(at), "+r"(len));
+	at &= HG_DATA_SIZE - 1;
+	len &= 127;
+	bpf_probe_read_kernel(&s->data[at], len, (const void *)from);
+	s->data_len = at + len;
+	return 0;
+}
+
+/* Of a unix socket: its abstract name, and whose it is when that is another agent. */
+HG_INLINE void report_socket(struct hg_scratch *s)
+{
+	if (s->abstract) {
+		append_label(s, s->abstract, s->abstract_len);
+		s->event.path_len = s->abstract_len;
+		s->event.flags |= HG_EVENT_ABSTRACT;
+	}
+	if (s->peer) {
+		append_label(s, s->peer, s->peer_len);
+		s->event.path2_len = s->peer_len;
+		s->event.flags |= HG_EVENT_PEER;
+	}
+}
+
 /* Fills the event with the task, and the paths of s->object and s->target (0: none). */
 __weak __noinline int report_fill(struct hg_scratch *s)
 {
@@ -142,6 +173,8 @@ __weak __noinline int report_fill(struct hg_scratch *s)
 	report_task(&s->event, task);
 	if (s->object)
 		report_object(s, (struct dentry *)s->object);
+	if (s->event.what == HG_WHAT_UNIX || s->event.what == HG_WHAT_UNIX_LISTEN)
+		report_socket(s);
 	if (s->target) {
 		s->event.path2_len = report_path(s, (struct dentry *)s->target, HG_EVENT_PATH_MAX,
 						 &s->event.place2);

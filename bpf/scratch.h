@@ -37,6 +37,9 @@ struct hg_scratch {
 	__u64 chain[HG_DEPTH_MAX];
 	__u8 name[256 + HG_WINDOW];
 	__u32 name_from, name_left, lexer;
+	/* or a name that is no path's, where it is read from, */
+	__u32 label_len;
+	__u64 label;
 	/* and its result: the object's directory, the object, its verdicts; or why not. */
 	struct hg_at parent, at;
 	struct hg_out out;
@@ -45,6 +48,9 @@ struct hg_scratch {
 	struct hg_end from, to;		/* of a rename or link */
 	/* The event being written: head, then data; data_len bytes of it are used. */
 	__u64 object, target;		/* dentries, 0 for none */
+	/* Set by who asks about a unix socket: an abstract name, another agent's; 0 for none. */
+	__u64 abstract, peer;
+	__u32 abstract_len, peer_len;
 	__u32 data_len, part_len, part_max, cut;
 	struct hg_event event;
 	__u8 data[HG_DATA_SIZE + HG_DATA_SLACK];

@@ -20,6 +20,7 @@ struct endpoints {
 	size_t cap_label;
 	struct endpoint_node *nodes;
 	size_t n_nodes, cap_nodes;
+	uint32_t no_slash; /* label of every byte but '/'; 0: not made yet */
 	unsigned max_rule;
 };
 
@@ -102,22 +103,28 @@ static int step(struct endpoints *e, uint32_t *node, uint32_t lo, uint32_t hi, u
 	return r < 0 ? r : visit(e, *node, rule);
 }
 
+static void accept(struct endpoints *e, uint32_t node, uint32_t rule_actions)
+{
+	uint16_t rule = rule_actions & 0xffff;
+	unsigned a;
+
+	for (a = 0; a < HG_N_EP_ACTIONS; a++)
+		if ((rule_actions >> 16 & HG_BIT(a)) && e->nodes[node].accept[a] < rule + 1u)
+			e->nodes[node].accept[a] = rule + 1u;
+}
+
 static int add_port_part(struct endpoints *e, uint32_t node, struct fa_range high,
 			 struct fa_range low, uint32_t rule_actions)
 {
 	uint16_t rule = rule_actions & 0xffff;
-	unsigned a;
 	int r;
 
 	r = step(e, &node, high.lo, high.hi, rule);
 	if (r == 0)
 		r = step(e, &node, low.lo, low.hi, rule);
-	if (r < 0)
-		return r;
-	for (a = 0; a < HG_N_EP_ACTIONS; a++)
-		if ((rule_actions >> 16 & HG_BIT(a)) && e->nodes[node].accept[a] < rule + 1u)
-			e->nodes[node].accept[a] = rule + 1u;
-	return 0;
+	if (r == 0)
+		accept(e, node, rule_actions);
+	return r;
 }
 
 /* Ports are two bytes: a range is a first high byte, whole high bytes, and a last one. */
@@ -188,6 +195,101 @@ int endpoints_add(struct endpoints *e, const struct ruleset_endpoint *ep, uint16
 		r = add_family(e, ep, 4, rule_actions);
 	if (ep->family != 4 && r == 0)
 		r = add_family(e, ep, 6, rule_actions);
+	return r;
+}
+
+/* ---- names ---- */
+
+static int no_slash(struct endpoints *e, uint32_t *ret_label)
+{
+	int r = 0;
+
+	if (!e->no_slash) {
+		r = fa_nfa_label(e->nfa, &e->no_slash);
+		if (r == 0)
+			r = fa_nfa_label_add(e->nfa, e->no_slash, (struct fa_range){0, '/' - 1});
+		if (r == 0)
+			r = fa_nfa_label_add(e->nfa, e->no_slash, (struct fa_range){'/' + 1, 255});
+	}
+	*ret_label = e->no_slash;
+	return r;
+}
+
+static int set_label(struct endpoints *e, const struct glob_set *set, uint32_t *ret_label)
+{
+	uint32_t b;
+	int r;
+
+	r = fa_nfa_label(e->nfa, ret_label);
+	for (b = 0; b < 256 && r == 0; b++)
+		if (glob_set_has(set, b))
+			r = fa_nfa_label_add(e->nfa, *ret_label, (struct fa_range){b, b});
+	return r;
+}
+
+/* Any bytes but '/': a node of its own that loops, reached without reading. */
+static int step_star(struct endpoints *e, uint32_t *node, uint16_t rule)
+{
+	uint32_t label, to;
+	int r;
+
+	r = no_slash(e, &label);
+	if (r == 0)
+		r = fa_nfa_node(e->nfa, &to);
+	if (r == 0)
+		r = visit(e, to, rule);
+	if (r == 0)
+		r = fa_nfa_edge(e->nfa, *node, FA_EPSILON, to);
+	if (r == 0)
+		r = fa_nfa_edge(e->nfa, to, label, to);
+	*node = to;
+	return r;
+}
+
+static int step_token(struct endpoints *e, const struct glob *glob, const struct glob_token *t,
+		      uint32_t *node, uint16_t rule)
+{
+	uint32_t label = 0;
+	int r;
+
+	switch (t->kind) {
+	case GLOB_BYTE:
+		return step(e, node, t->byte, t->byte, rule);
+	case GLOB_STAR:
+		return step_star(e, node, rule);
+	case GLOB_DSTAR:
+		r = fa_nfa_star(e->nfa, *node, node);
+		return r < 0 ? r : visit(e, *node, rule);
+	case GLOB_ONE:
+		r = no_slash(e, &label);
+		break;
+	default:
+		r = set_label(e, glob->sets + t->set, &label);
+	}
+	if (r == 0)
+		r = fa_nfa_child(e->nfa, *node, label, node);
+	return r < 0 ? r : visit(e, *node, rule);
+}
+
+int endpoints_add_label(struct endpoints *e, uint8_t kind, const struct glob *glob, uint16_t rule,
+			uint8_t actions)
+{
+	uint32_t node;
+	size_t i, k;
+	int r = 0;
+
+	if (rule > e->max_rule)
+		e->max_rule = rule;
+	for (i = 0; i < glob->n_alternatives && r == 0; i++) {
+		const struct glob_alternative *alt = glob->alternatives + i;
+
+		node = e->root;
+		r = step(e, &node, kind, kind, rule);
+		for (k = 0; k < alt->n && r == 0; k++)
+			r = step_token(e, glob, alt->tokens + k, &node, rule);
+		if (r == 0)
+			accept(e, node, rule | (uint32_t)actions << 16);
+	}
 	return r;
 }
 

@@ -4,6 +4,7 @@
 #define HG_ENDPOINTS_H
 
 #include "fa.h"
+#include "glob.h"
 #include "pack_rows.h"
 #include "paths.h"
 
@@ -14,6 +15,9 @@ void endpoints_free(struct endpoints **endpoints);
 /* ep has passed endpoints_check(). */
 int endpoints_add(struct endpoints *endpoints, const struct ruleset_endpoint *ep, uint16_t rule,
 		  uint8_t actions);
+/* Names of a kind; glob has been made by glob_parse_label(). */
+int endpoints_add_label(struct endpoints *endpoints, uint8_t kind, const struct glob *glob,
+			uint16_t rule, uint8_t actions);
 int endpoints_compile(struct endpoints *endpoints, struct pack_rows *rows,
 		      const struct paths_limits *limits, struct fa **ret,
 		      struct ruleset_error *ret_error);

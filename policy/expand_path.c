@@ -19,7 +19,8 @@
 #include <string.h>
 #include "expand.h"
 
-#define THROUGH_LINKS (HG_BIT(HG_READ) | HG_BIT(HG_MODIFY) | HG_BIT(HG_ATTR) | HG_BIT(HG_EXEC))
+#define THROUGH_LINKS \
+	(HG_BIT(HG_READ) | HG_BIT(HG_MODIFY) | HG_BIT(HG_ATTR) | HG_BIT(HG_EXEC) | HG_BIT(HG_UNIX))
 
 /* Everything about one pattern on its way into variants. */
 struct job {

@@ -55,9 +55,31 @@ static void set_add(struct glob_set *set, unsigned lo, unsigned hi)
 		set->bits[b / 8] |= 1u << (b % 8);
 }
 
+static int hex_digit(char c)
+{
+	return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10
+	       : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+}
+
+/* "\xHH" at `at`, in the pattern of a name. */
+static bool hex_at(const struct reader *r, size_t at, uint8_t *ret)
+{
+	const char *p = r->pattern + at;
+
+	if (!r->glob->label || at + 4 > r->len || p[0] != '\\' || p[1] != 'x' ||
+	    hex_digit(p[2]) < 0 || hex_digit(p[3]) < 0)
+		return false;
+	*ret = (uint8_t)(hex_digit(p[2]) << 4 | hex_digit(p[3]));
+	return true;
+}
+
 /* One byte inside a set, escaped or not; moves *at behind it. */
 static int set_byte(struct reader *r, size_t *at, uint8_t *ret)
 {
+	if (hex_at(r, *at, ret)) {
+		*at += 4;
+		return 0;
+	}
 	if (*at < r->len && r->pattern[*at] == '\\')
 		++*at;
 	if (*at >= r->len)
@@ -104,7 +126,8 @@ static int push_set(struct reader *r, struct glob_set set, bool negated)
 		set.bits[i] = ~set.bits[i];
 	/* Never part of a name; [!a] and ranges such as [+-9] would hold them. */
 	set.bits['/' / 8] &= ~(1u << ('/' % 8));
-	set.bits[0] &= ~1u;
+	if (!g->label)
+		set.bits[0] &= ~1u;
 	ret = fa_grow((void **)&g->sets, &g->cap_sets, g->n_sets + 1, sizeof(set));
 	if (ret < 0)
 		return ret;
@@ -170,7 +193,13 @@ static int read_brace(struct reader *r, char c)
 static int read_byte(struct reader *r)
 {
 	size_t start = r->at;
+	uint8_t byte;
 
+	if (hex_at(r, start, &byte)) {
+		r->at += 3;
+		return push(r, (struct glob_token){
+				       .kind = GLOB_BYTE, .byte = byte, .offset = (uint32_t)start});
+	}
 	if (r->pattern[r->at] == '\\' && ++r->at == r->len)
 		return ruleset_fail(
 			r->error, -EINVAL, start,
@@ -217,7 +246,7 @@ static int read_tokens(struct reader *r)
 {
 	int ret = 0;
 
-	if (!r->len || r->len > GLOB_LENGTH_MAX)
+	if ((!r->len && !r->glob->label) || r->len > GLOB_LENGTH_MAX)
 		return ruleset_fail(r->error, -EINVAL, 0, "a pattern has 1 to %d bytes",
 				    GLOB_LENGTH_MAX);
 	if (memchr(r->pattern, 0, r->len))
@@ -247,7 +276,8 @@ void glob_free(struct glob **glob)
 	*glob = NULL;
 }
 
-int glob_parse(struct glob **ret, const char *pattern, size_t len, struct ruleset_error *ret_error)
+static int parse(struct glob **ret, bool label, const char *pattern, size_t len,
+		 struct ruleset_error *ret_error)
 {
 	struct glob *glob HG_CLEANUP(glob_free) = calloc(1, sizeof(*glob));
 	struct reader r = {.glob = glob, .pattern = pattern, .len = len, .error = ret_error};
@@ -255,6 +285,7 @@ int glob_parse(struct glob **ret, const char *pattern, size_t len, struct rulese
 
 	if (!glob)
 		return -ENOMEM;
+	glob->label = label;
 	err = read_tokens(&r);
 	if (err == 0)
 		err = glob_expand(glob, r.tokens, r.n, ret_error);
@@ -264,4 +295,15 @@ int glob_parse(struct glob **ret, const char *pattern, size_t len, struct rulese
 	*ret = glob;
 	glob = NULL;
 	return 0;
+}
+
+int glob_parse(struct glob **ret, const char *pattern, size_t len, struct ruleset_error *ret_error)
+{
+	return parse(ret, false, pattern, len, ret_error);
+}
+
+int glob_parse_label(struct glob **ret, const char *pattern, size_t len,
+		     struct ruleset_error *ret_error)
+{
+	return parse(ret, true, pattern, len, ret_error);
 }

@@ -20,6 +20,12 @@
 /* Bytes of a pattern: PATH_MAX of Linux. */
 #define GLOB_LENGTH_MAX 4096
 
+/*
+ * Names that are no paths (core/endpoint.h) take the same patterns, said over bytes alone: '*' and
+ * '?' do not match '/', a double star matches anything, and no component is looked at. "\xHH" is the
+ * byte with that number, NUL included.
+ */
+
 enum glob_kind {
 	GLOB_BYTE,  /* `byte` itself; '/' parts components */
 	GLOB_ONE,   /* any one byte but '/' */
@@ -38,7 +44,7 @@ struct glob_token {
 };
 
 struct glob_set {
-	uint8_t bits[32]; /* never holds '/' or NUL */
+	uint8_t bits[32]; /* never holds '/', nor NUL but in a name's pattern */
 };
 
 struct glob_alternative {
@@ -47,6 +53,7 @@ struct glob_alternative {
 };
 
 struct glob {
+	bool label; /* of a name, not of a path */
 	struct glob_set *sets;
 	size_t n_sets, cap_sets;
 	struct glob_alternative *alternatives;
@@ -60,11 +67,17 @@ static inline bool glob_set_has(const struct glob_set *set, uint8_t byte)
 
 /* -EINVAL or -E2BIG with *ret_error filled, -ENOMEM. */
 int glob_parse(struct glob **ret, const char *pattern, size_t len, struct ruleset_error *ret_error);
+/* A name's pattern; it may be empty. */
+int glob_parse_label(struct glob **ret, const char *pattern, size_t len,
+		     struct ruleset_error *ret_error);
 void glob_free(struct glob **glob);
 
 /* Whether some alternative matches the path, decided byte by byte from the text alone. Returns 1,
  * 0, -ENOMEM. */
 int glob_match(const struct glob *glob, const char *path, size_t len);
+
+/* The same for a name. */
+int glob_match_label(const struct glob *glob, const char *name, size_t len);
 
 /* Whether it is "/" or "/a/b": no NUL, no empty component, no "." or "..". */
 bool glob_path_valid(const char *path, size_t len);

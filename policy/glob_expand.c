@@ -207,17 +207,38 @@ static void lead_with_slash(struct glob_alternative *alt)
 	alt->n++;
 }
 
+static int finish_path(struct expander *x, struct glob_alternative *alt)
+{
+	int r;
+
+	lead_with_slash(alt);
+	r = check(alt, x->error);
+	if (r == 0)
+		merge_through(alt);
+	return r;
+}
+
+static int finish_label(struct expander *x, struct glob_alternative *alt)
+{
+	size_t i, len = 0;
+
+	for (i = 0; i < alt->n; i++)
+		len += !is_star(alt->tokens + i);
+	if (len > HG_LABEL_MAX - 1)
+		return ruleset_fail(x->error, -EINVAL, 0, "no name has more than %d bytes",
+				    HG_LABEL_MAX - 1);
+	return 0;
+}
+
 static int finish(struct expander *x, struct glob_alternative *alt)
 {
 	struct glob *g = x->glob;
 	int r;
 
 	merge_stars(alt);
-	lead_with_slash(alt);
-	r = check(alt, x->error);
+	r = g->label ? finish_label(x, alt) : finish_path(x, alt);
 	if (r < 0)
 		return r;
-	merge_through(alt);
 	r = fa_grow((void **)&g->alternatives, &g->cap_alternatives, g->n_alternatives + 1,
 		    sizeof(*alt));
 	if (r < 0)

@@ -115,12 +115,15 @@ static bool match_alternative(const struct glob *glob, const struct glob_alterna
 	enum step step;
 	size_t at, n;
 
-	if (len == 1)
+	if (len == 1 && !glob->label)
 		return match_root(alt);
 	memset(from, 0, len + 1);
 	from[0] = true;
 	for (at = 0; at < alt->n; at += n) {
-		step = next_step(alt, at, &n);
+		step = STEP_TOKEN;
+		n = 1;
+		if (!glob->label)
+			step = next_step(alt, at, &n);
 		if (step == STEP_TOKEN)
 			walk_token(glob, alt->tokens + at, path, len, from, to);
 		else
@@ -132,13 +135,11 @@ static bool match_alternative(const struct glob *glob, const struct glob_alterna
 	return from[len];
 }
 
-int glob_match(const struct glob *glob, const char *path, size_t len)
+static int match(const struct glob *glob, const char *path, size_t len)
 {
 	bool *rows, hit = false;
 	size_t i;
 
-	if (!glob_path_valid(path, len))
-		return 0;
 	rows = malloc(2 * (len + 1) * sizeof(*rows));
 	if (!rows)
 		return -ENOMEM;
@@ -146,4 +147,14 @@ int glob_match(const struct glob *glob, const char *path, size_t len)
 		hit = match_alternative(glob, glob->alternatives + i, path, len, rows);
 	free(rows);
 	return hit;
+}
+
+int glob_match(const struct glob *glob, const char *path, size_t len)
+{
+	return glob_path_valid(path, len) ? match(glob, path, len) : 0;
+}
+
+int glob_match_label(const struct glob *glob, const char *name, size_t len)
+{
+	return match(glob, name, len);
 }

@@ -162,6 +162,27 @@ int image_endpoint(const struct image *im, const struct hg_endpoint *ep, struct 
 	return hg_out_read(&r, out, ret) ? 0 : -EBADMSG;
 }
 
+int image_label(const struct image *im, enum hg_label kind, const char *name, size_t len,
+		struct hg_out *ret)
+{
+	struct hg_reader r = {.image = (void *)im};
+	uint8_t bytes[HG_LABEL_MAX + HG_WINDOW] = {kind};
+	uint32_t state = 0, left = (uint32_t)len + 1, from = 0, out;
+	bool done = false;
+
+	if (len > HG_LABEL_MAX - 1)
+		return -ENAMETOOLONG;
+	memcpy(bytes + 1, name, len);
+	for (;;) {
+		if (!hg_label(&r, &state, bytes + from, &left, &out, &done))
+			return -EBADMSG;
+		if (done)
+			return hg_out_read(&r, out, ret) ? 0 : -EBADMSG;
+		from += HG_WINDOW;
+		left -= HG_WINDOW;
+	}
+}
+
 bool image_row(const struct image *im, uint32_t row, struct hg_out *ret)
 {
 	struct hg_reader r = {.image = (void *)im};

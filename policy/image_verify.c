@@ -98,7 +98,7 @@ static int check_regions(struct verifier *v)
 	if (r == 0)
 		r = check_region(v, &h->dirs, h->n_dirs, 2);
 	if (r == 0)
-		r = check_region(v, &h->outs, h->n_outs, 2);
+		r = check_region(v, &h->outs, h->n_outs, HG_OUT_UNITS);
 	if (r == 0)
 		r = check_region(v, &h->cells, (uint64_t)1 << h->hash_bits, 1);
 	if (r == 0)
@@ -131,10 +131,12 @@ static int check_rules(struct verifier *v)
 
 struct hg_out image_out_at(const struct verifier *v, uint32_t i)
 {
-	uint64_t words[2] = {element(v, &v->head->outs, i, 2, 0),
-			     element(v, &v->head->outs, i, 2, 1)};
+	uint64_t words[HG_OUT_UNITS];
 	struct hg_out out;
+	uint32_t word;
 
+	for (word = 0; word < HG_OUT_UNITS; word++)
+		words[word] = element(v, &v->head->outs, i, HG_OUT_UNITS, word);
 	memcpy(&out, words, sizeof(out));
 	return out;
 }

@@ -120,7 +120,7 @@ static void fill_tables(struct packer *p)
 	for (i = 0; i < p->head.n_outs; i++) {
 		struct hg_out out = pack_rows_get(rows, p->rows[i]);
 
-		put(p, &p->head.outs, i, &out, 2);
+		put(p, &p->head.outs, i, &out, HG_OUT_UNITS);
 	}
 	for (i = 0; i < p->head.n_rules; i++)
 		put(p, &p->head.rules, i, rows->rules + i, 1);
@@ -133,7 +133,7 @@ static int reserve_hot(struct packer *p)
 {
 	int r = pack_space_region(&p->space, p->head.n_dirs, 2, &p->head.dirs);
 
-	return r < 0 ? r : pack_space_region(&p->space, p->head.n_outs, 2, &p->head.outs);
+	return r < 0 ? r : pack_space_region(&p->space, p->head.n_outs, HG_OUT_UNITS, &p->head.outs);
 }
 
 static int reserve_cold(struct packer *p)

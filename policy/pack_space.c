@@ -29,7 +29,7 @@ int pack_space_chunk(struct pack_space *s, uint32_t first_unit)
 /* An array that takes more than a chunk: whole chunks, so that the index splits by a shift. */
 static int region_chunks(struct pack_space *s, uint32_t n, uint32_t units, struct hg_region *ret)
 {
-	uint32_t per_chunk = HG_CHUNK_UNITS / units, i, left;
+	uint32_t per_chunk = 1u << (31 - __builtin_clz(HG_CHUNK_UNITS / units)), i, left;
 	int r;
 
 	ret->first_chunk = (uint16_t)s->n;

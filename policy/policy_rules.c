@@ -229,6 +229,26 @@ static int add_endpoint(struct compiler *c, const struct origin *o, const struct
 	return err;
 }
 
+/* `@NAME`, `agent:NAME`. */
+static int add_label(struct compiler *c, const struct origin *o, const struct rule_line *r,
+		     uint16_t rule, const struct pattern *p, enum rule_object_kind kind)
+{
+	uint8_t actions = r->all	   ? HG_BIT(HG_CONNECT) | HG_BIT(HG_LISTEN)
+			  : r->path_actions ? HG_BIT(HG_CONNECT)
+					    : r->endpoint_actions;
+	size_t skip = rule_label_at(kind), at;
+	struct ruleset_error e = {};
+	int err;
+
+	err = ruleset_label(c->p->ruleset, rule, actions,
+			    kind == OBJECT_ABSTRACT ? HG_LABEL_ABSTRACT : HG_LABEL_AGENT,
+			    p->bytes + skip, p->len - skip, &e);
+	if (err != -EINVAL && err != -E2BIG)
+		return err;
+	at = skip + e.offset < p->len ? skip + e.offset : p->len - 1;
+	return compiler_say(c, DIAG_ERROR, o, p->from[at], "%s", e.message);
+}
+
 static int add_object(struct compiler *c, const struct origin *o, const struct rule_line *r,
 		      uint16_t rule, const struct pattern *p, const char *text, size_t len)
 {
@@ -248,7 +268,11 @@ static int add_object(struct compiler *c, const struct origin *o, const struct r
 	}
 	if (err)
 		return err;
-	return kind == OBJECT_PATH ? add_path(c, o, r, rule, p) : add_endpoint(c, o, r, rule, p);
+	if (kind == OBJECT_PATH)
+		return add_path(c, o, r, rule, p);
+	if (kind == OBJECT_ENDPOINT)
+		return add_endpoint(c, o, r, rule, p);
+	return add_label(c, o, r, rule, p, kind);
 }
 
 static int add_objects(struct compiler *c, const struct origin *o, const char *text,

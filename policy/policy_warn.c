@@ -180,6 +180,8 @@ static void warn_text(const struct policy_rule *rule, const struct rule_line *r,
 		const char *text = rule->text + r->objects[i].at;
 		size_t len = r->objects[i].len;
 
+		if (*text == '@' || !strncmp(text, "agent:", 6))
+			continue;
 		if (r->path_actions || (r->all && (*text == '/' || *text == '*')))
 			warn_path(rule, text, len, d);
 		if (r->endpoint_actions || r->all)

@@ -242,7 +242,9 @@ static int parse(struct scan *s, struct rule_line *r)
 				 rule_verdict_names[r->verdict], (int)o.len, s->text + o.at,
 				 r->use		       ? "anonymous-exec"
 				 : r->endpoint_actions ? "192.0.2.0/24:443"
-						       : "/usr/**");
+				 : r->path_actions == HG_BIT(HG_UNIX)
+					 ? "/run/postgresql/.s.PGSQL.5432"
+					 : "/usr/**");
 	if (r->use && r->options)
 		return rule_fail(s->e, o.at, "`use` takes no options");
 	return 0;
@@ -317,12 +319,42 @@ static int check_peer(const char *text, size_t len, struct rule_error *e)
 	return 0;
 }
 
+size_t rule_label_at(enum rule_object_kind kind)
+{
+	return kind == OBJECT_ABSTRACT ? 1 : strlen("agent:");
+}
+
+/* `@NAME` or `agent:NAME`: what goes with them. */
+static int label_kind(const struct rule_line *r, const char *text, size_t len,
+		      enum rule_object_kind *ret, struct rule_error *e)
+{
+	bool only_unix = r->path_actions == HG_BIT(HG_UNIX);
+
+	*ret = *text == '@' ? OBJECT_ABSTRACT : OBJECT_AGENT;
+	if (*ret == OBJECT_AGENT && len == strlen("agent:"))
+		return rule_fail(e, len, "the agent's name is missing; `agent:*` is any other");
+	if (*ret == OBJECT_AGENT && (r->endpoint_actions & HG_BIT(HG_CONNECT)))
+		return rule_fail(e, 0,
+				 "this version does not enforce `connect agent:NAME` yet; write "
+				 "the agent's address and port");
+	if (r->all || only_unix ||
+	    (*ret == OBJECT_ABSTRACT && r->endpoint_actions == HG_BIT(HG_LISTEN)))
+		return 0;
+	if (*ret == OBJECT_AGENT)
+		return rule_fail(e, 0, "`agent:NAME` goes with `unix`: the agent's unix sockets");
+	return rule_fail(e, 0,
+			 "`@NAME` is the abstract name of a unix socket; it goes with `unix` "
+			 "(reaching it) or `listen` (taking the name)");
+}
+
 int rule_object_kind(const struct rule_line *r, const char *text, size_t len,
 		     enum rule_object_kind *ret, struct rule_error *e)
 {
 	const char *slash = memchr(text, '/', len), *colon = memchr(text, ':', len);
 	bool path = begins(text, len, "/") || begins(text, len, "**/");
 
+	if (begins(text, len, "@") || begins(text, len, "agent:"))
+		return label_kind(r, text, len, ret, e);
 	*ret = path ? OBJECT_PATH : OBJECT_ENDPOINT;
 	if (r->endpoint_actions && path)
 		return rule_fail(e, 0,

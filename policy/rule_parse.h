@@ -35,11 +35,19 @@ struct rule_line {
 int rule_parse(const char *text, size_t len, struct rule_line *ret, struct rule_error *e);
 void rule_line_done(struct rule_line *r);
 
-enum rule_object_kind { OBJECT_PATH, OBJECT_ENDPOINT };
+enum rule_object_kind {
+	OBJECT_PATH,
+	OBJECT_ENDPOINT,
+	OBJECT_ABSTRACT, /* @NAME: an abstract unix socket's */
+	OBJECT_AGENT,	 /* agent:NAME */
+};
 
 /* What an object (variables replaced) is, once it is clear that the rule's actions go with it. */
 int rule_object_kind(const struct rule_line *r, const char *text, size_t len,
 		     enum rule_object_kind *ret, struct rule_error *e);
+
+/* Where the name begins in `@NAME` and `agent:NAME`. */
+size_t rule_label_at(enum rule_object_kind kind);
 
 /* ADDRESS[/BITS][:PORTS][/PROTO] */
 int rule_parse_endpoint(const char *text, size_t len, struct ruleset_endpoint *ret,

@@ -135,10 +135,6 @@ static int address_part(struct scan *s)
 
 	if (text[0] == ':')
 		return rule_fail(s->e, 0, "an address is missing; `*%s` is any address", text);
-	if (!strncmp(text, "agent:", 6))
-		return rule_fail(s->e, 0,
-				 "this version does not enforce `agent:NAME` yet; write the "
-				 "agent's address and port");
 	if (text[0] == '*' && (!text[1] || text[1] == ':' || text[1] == '/')) {
 		s->at = 1;
 		return bits(s);

@@ -11,6 +11,7 @@
 const char *const rule_action_names[HG_N_PATH_ACTIONS] = {
 	[HG_READ] = "read",	[HG_MODIFY] = "modify", [HG_CREATE] = "create",
 	[HG_DELETE] = "delete", [HG_ATTR] = "attr",	[HG_EXEC] = "exec",
+	[HG_UNIX] = "unix",
 };
 const char *const rule_endpoint_action_names[HG_N_EP_ACTIONS] = {
 	[HG_CONNECT] = "connect",
@@ -39,12 +40,12 @@ static const struct action_word {
 	{"delete", WORD_PATH, HG_BIT(HG_DELETE), NULL},
 	{"attr", WORD_PATH, HG_BIT(HG_ATTR), NULL},
 	{"exec", WORD_PATH, HG_BIT(HG_EXEC), NULL},
+	{"unix", WORD_PATH, HG_BIT(HG_UNIX), NULL},
 	{"connect", WORD_ENDPOINT, HG_BIT(HG_CONNECT), NULL},
 	{"listen", WORD_ENDPOINT, HG_BIT(HG_LISTEN), NULL},
 	{"all", WORD_ALL, 0, NULL},
 	{"use", WORD_USE, 0, NULL},
 	{"resolve", WORD_LATER, 0, "allow the resolver's own address and port 53 by `connect`"},
-	{"unix", WORD_LATER, 0, "keep the socket's folder out of reach by file permissions"},
 	{"signal", WORD_LATER, 0, "run agents as users of their own"},
 	{"ptrace", WORD_LATER, 0, "run agents as users of their own"},
 	{"ipc", WORD_LATER, 0, "run agents as users of their own"},
@@ -147,7 +148,7 @@ int rule_action_word(const char *word, size_t len, size_t at, struct rule_line *
 	}
 	return unknown(
 		e, at, "action", word, len, names,
-		"read, write (modify, create, delete, attr), exec, connect, listen, all, use");
+		"read, write (modify, create, delete, attr), exec, unix, connect, listen, all, use");
 }
 
 int rule_use_word(const char *word, size_t len, size_t at, uint32_t *ret_flag, struct rule_error *e)

@@ -26,6 +26,9 @@ void ruleset_free(struct ruleset *rs)
 		free(rs->patterns[i].text);
 	free(rs->patterns);
 	free(rs->addresses);
+	for (i = 0; i < rs->n_labels; i++)
+		free(rs->labels[i].text);
+	free(rs->labels);
 	free(rs->rules);
 	free(rs->decides);
 	free(rs);
@@ -87,6 +90,27 @@ int ruleset_endpoint(struct ruleset *rs, uint16_t rule, uint8_t actions,
 	return 0;
 }
 
+int ruleset_label(struct ruleset *rs, uint16_t rule, uint8_t actions, enum hg_label kind,
+		  const char *pattern, size_t len, struct ruleset_error *ret_error)
+{
+	struct glob *glob HG_CLEANUP(glob_free) = NULL;
+	char *text;
+	int r;
+
+	if (rule >= rs->n_rules || !actions || actions & ~(HG_BIT(HG_N_EP_ACTIONS) - 1))
+		return ruleset_fail(ret_error, -EINVAL, 0, "no such rule, or no such action");
+	r = glob_parse_label(&glob, pattern, len, ret_error);
+	if (r < 0)
+		return r;
+	r = fa_grow((void **)&rs->labels, &rs->cap_labels, rs->n_labels + 1, sizeof(*rs->labels));
+	text = r == 0 ? malloc(len + 1) : NULL;
+	if (!text)
+		return -ENOMEM;
+	memcpy(text, pattern, len);
+	rs->labels[rs->n_labels++] = (struct ruleset_label){text, len, rule, actions, kind};
+	return 0;
+}
+
 void ruleset_set_flags(struct ruleset *rs, uint32_t flags)
 {
 	rs->flags = flags;
@@ -142,6 +166,30 @@ size_t ruleset_match_endpoint(const struct ruleset *rs, const struct hg_endpoint
 	for (i = 0; i < rs->n_addresses; i++)
 		if (rs->addresses[i].actions & HG_BIT(action))
 			marked[rs->addresses[i].rule] |= endpoints_match(&rs->addresses[i].set, ep);
+	n = list_marked(marked, rs->n_rules, ret_rules, max);
+	free(marked);
+	return n;
+}
+
+size_t ruleset_match_label(const struct ruleset *rs, enum hg_label kind, const char *name,
+			   size_t len, unsigned action, uint16_t *ret_rules, size_t max)
+{
+	bool *marked = calloc(rs->n_rules + 1, sizeof(*marked));
+	struct glob *glob;
+	size_t i, n;
+
+	if (!marked)
+		return 0;
+	for (i = 0; i < rs->n_labels; i++) {
+		const struct ruleset_label *l = rs->labels + i;
+
+		if (l->kind != kind || !(l->actions & HG_BIT(action)) || marked[l->rule])
+			continue;
+		if (glob_parse_label(&glob, l->text, l->len, NULL) < 0)
+			continue;
+		marked[l->rule] = glob_match_label(glob, name, len) == 1;
+		glob_free(&glob);
+	}
 	n = list_marked(marked, rs->n_rules, ret_rules, max);
 	free(marked);
 	return n;

@@ -60,6 +60,11 @@ struct ruleset_endpoint {
 int ruleset_endpoint(struct ruleset *rs, uint16_t rule, uint8_t actions,
 		     const struct ruleset_endpoint *ep, struct ruleset_error *ret_error);
 
+/* A pattern (policy/glob.h) of names of a kind. actions: HG_BIT(HG_CONNECT) to reach what has the
+ * name, HG_BIT(HG_LISTEN) to take it. */
+int ruleset_label(struct ruleset *rs, uint16_t rule, uint8_t actions, enum hg_label kind,
+		  const char *pattern, size_t len, struct ruleset_error *ret_error);
+
 /* HG_F_* for the image's head. */
 void ruleset_set_flags(struct ruleset *rs, uint32_t flags);
 
@@ -86,6 +91,8 @@ int image_path(const struct image *im, const char *path, size_t len, struct hg_o
 int image_path_at(const struct image *im, const char *path, size_t len, uint16_t *ret_dir,
 		  uint16_t *ret_out);
 int image_endpoint(const struct image *im, const struct hg_endpoint *ep, struct hg_out *ret);
+int image_label(const struct image *im, enum hg_label kind, const char *name, size_t len,
+		struct hg_out *ret);
 
 /* ---- every rule that matches, for explain: fills ret_rules in rule order, returns how many ----
  */
@@ -93,6 +100,8 @@ size_t ruleset_match_path(const struct ruleset *rs, const char *path, size_t len
 			  uint16_t *ret_rules, size_t max);
 size_t ruleset_match_endpoint(const struct ruleset *rs, const struct hg_endpoint *ep,
 			      unsigned action, uint16_t *ret_rules, size_t max);
+size_t ruleset_match_label(const struct ruleset *rs, enum hg_label kind, const char *name,
+			   size_t len, unsigned action, uint16_t *ret_rules, size_t max);
 
 /* Rules that can never decide any action on any path or endpoint: sets ret_dead[rule] (n_rules
  * bytes) to 1. Uses the automata compiled by the last ruleset_compile(). */

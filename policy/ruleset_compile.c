@@ -99,6 +99,14 @@ static int compile_endpoints(const struct ruleset *rs, struct pack_rows *rows,
 	for (i = 0; i < rs->n_addresses && r == 0; i++)
 		r = endpoints_add(endpoints, &rs->addresses[i].set, rs->addresses[i].rule,
 				  rs->addresses[i].actions);
+	for (i = 0; i < rs->n_labels && r == 0; i++) {
+		const struct ruleset_label *l = rs->labels + i;
+		struct glob *glob HG_CLEANUP(glob_free) = NULL;
+
+		r = glob_parse_label(&glob, l->text, l->len, ret_error);
+		if (r == 0)
+			r = endpoints_add_label(endpoints, l->kind, glob, l->rule, l->actions);
+	}
 	return r < 0 ? r : endpoints_compile(endpoints, rows, limits, ret, ret_error);
 }
 
@@ -169,5 +177,7 @@ int ruleset_dead(const struct ruleset *rs, uint8_t *ret_dead)
 		ret_dead[rs->patterns[i].rule] = !rs->decides[rs->patterns[i].rule];
 	for (i = 0; i < rs->n_addresses; i++)
 		ret_dead[rs->addresses[i].rule] = !rs->decides[rs->addresses[i].rule];
+	for (i = 0; i < rs->n_labels; i++)
+		ret_dead[rs->labels[i].rule] = !rs->decides[rs->labels[i].rule];
 	return 0;
 }

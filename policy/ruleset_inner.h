@@ -21,6 +21,13 @@ struct ruleset_address {
 	uint8_t actions;
 };
 
+struct ruleset_label {
+	char *text;
+	size_t len;
+	uint16_t rule;
+	uint8_t actions, kind;
+};
+
 struct ruleset {
 	struct hg_rule *rules;
 	size_t n_rules, cap_rules;
@@ -28,6 +35,8 @@ struct ruleset {
 	size_t n_patterns, cap_patterns;
 	struct ruleset_address *addresses;
 	size_t n_addresses, cap_addresses;
+	struct ruleset_label *labels;
+	size_t n_labels, cap_labels;
 	uint32_t flags;
 	uint8_t *decides; /* for each rule, since the last ruleset_compile(); or NULL */
 };

@@ -223,6 +223,8 @@ static int agent_prepare(struct engine *e, int dir, const struct policy *p, stru
 		.policy = *ret_slot | (uint64_t)a->generation << 32,
 		.mode = p->mode == POLICY_AUDIT ? HG_AUDIT : HG_ENFORCE,
 	};
+	/* agent_name_ok() has seen that it fits. */
+	snprintf(live->name, sizeof(live->name), "%s", a->name);
 	__atomic_store_n(&live->uid, a->uid, __ATOMIC_RELEASE);
 	return 0;
 }

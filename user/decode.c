@@ -108,18 +108,32 @@ static void set_cut(struct event *ev, const struct hg_event *e)
 				  strlen(event_fields[cuts[i].key].name));
 }
 
+/* "@NAME", as rules write it but for escapes: any bytes, NUL too. */
+static void set_abstract(struct event *ev, const char *name, size_t len)
+{
+	char whole[1 + UINT8_MAX] = "@";
+
+	len = len < sizeof(whole) - 1 ? len : sizeof(whole) - 1;
+	memcpy(whole + 1, name, len);
+	event_set_bytes(ev, EV_ADDRESS, whole, 1 + len);
+}
+
 static void set_paths(struct decoder *d, struct event *ev, const struct hg_event *e)
 {
 	const char *path = (const char *)(e + 1), *path2 = path + e->path_len;
 	const char *exe = path2 + e->path2_len;
 
-	if (e->place || e->path_len)
+	if (e->flags & HG_EVENT_ABSTRACT)
+		set_abstract(ev, path, e->path_len);
+	else if (e->place || e->path_len)
 		set_path(d, ev, EV_PATH, e->place, path, e->path_len);
 	else if (e->what == HG_WHAT_PATH)
 		event_set(ev, EV_PATH, "/");
 	if (event_has(ev, EV_PATH) && !e->place)
 		event_set_number(ev, EV_UNPLACED, 1);
-	if (e->place2 || e->path2_len)
+	if (e->flags & HG_EVENT_PEER)
+		event_set_bytes(ev, EV_PEER, path2, e->path2_len);
+	else if (e->place2 || e->path2_len)
 		set_path(d, ev, EV_TARGET, e->place2, path2, e->path2_len);
 	if (e->exe_place || e->exe_len)
 		set_path(d, ev, EV_EXE, e->exe_place, exe, e->exe_len);
@@ -239,6 +253,12 @@ static void set_what(struct event *ev, const struct hg_event *e)
 	case HG_WHAT_PTRACE:
 		event_set(ev, EV_EVENT, "process.ptrace");
 		event_set(ev, EV_ACTION, "ptrace");
+		break;
+	case HG_WHAT_UNIX:
+	case HG_WHAT_UNIX_LISTEN:
+		event_set(ev, EV_EVENT, e->what == HG_WHAT_UNIX ? "unix.connect" : "unix.listen");
+		event_set(ev, EV_ACTION, e->what == HG_WHAT_UNIX ? "unix" : "listen");
+		event_set(ev, EV_TRANSPORT, "unix");
 		break;
 	case HG_WHAT_ESCAPE:
 		event_set(ev, EV_EVENT, "guard.escape_attempt");

@@ -101,8 +101,16 @@ static void show_object(const struct shower *s)
 		fputs(" with ", s->f);
 		show_coloured(s, BOLD, EV_TARGET);
 	}
-	if (event_has(s->ev, EV_ADDRESS))
+	if (*event_text(s->ev, EV_ADDRESS) == '@') {
+		fputc(' ', s->f);
+		show_coloured(s, BOLD, EV_ADDRESS);
+	} else if (event_has(s->ev, EV_ADDRESS)) {
 		show_endpoint(s);
+	}
+	if (event_has(s->ev, EV_PEER)) {
+		fputs(" of agent ", s->f);
+		show_coloured(s, BOLD, EV_PEER);
+	}
 	if (event_has(s->ev, EV_FAMILY)) {
 		fputc(' ', s->f);
 		colour_on(s, BOLD);

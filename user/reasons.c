@@ -38,12 +38,15 @@ const struct reason reasons[] = {
 	[HG_WHY_PRIVILEGE] = {"privilege", "it would reach beyond the agent", NULL},
 	[HG_WHY_HARD_LINK] = {"hard_link", "the file has another name, where it is refused",
 			      "copy the file instead of linking it"},
+	[HG_WHY_OTHER_AGENT] = {"other_agent", "it is another agent's, and no rule names that one",
+				"the policy may say `unix agent:NAME`"},
 };
 static_assert(ARRAY_SIZE(reasons) == HG_N_WHY, "one for each enum hg_why");
 
 const char *const path_action_names[] = {
 	[HG_READ] = "read",	[HG_MODIFY] = "modify", [HG_CREATE] = "create",
 	[HG_DELETE] = "delete", [HG_ATTR] = "attr",	[HG_EXEC] = "exec",
+	[HG_UNIX] = "unix",
 };
 static_assert(ARRAY_SIZE(path_action_names) == HG_N_PATH_ACTIONS, "one for each enum hg_action");
 

@@ -15,7 +15,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define AGENT_NAME_MAX 63
+#include "../bpf/core/limits.h"
+
+#define AGENT_NAME_MAX HG_AGENT_NAME_MAX
 
 struct agent_record {
 	char *name;

@@ -9,6 +9,7 @@
 #include "util.h"
 #include "verbs.h"
 #include "../policy/expand.h"
+#include "../policy/glob.h"
 
 enum { OPT_JSON = 1, OPT_POLICY, OPT_HOME, OPT_NAME, OPT_WORKSPACE, OPT_NO_RESOLVE };
 
@@ -22,11 +23,14 @@ static const struct option options[] = {
 	{},
 };
 static const struct cli cli = {
-	.usage = "explain --policy POLICY [OPTION]... ACTION[,ACTION]... PATH|ENDPOINT",
+	.usage = "explain --policy POLICY [OPTION]... ACTION[,ACTION]... PATH|ENDPOINT|@NAME|agent:NAME",
 	.help = "ACTION: read, modify, create, delete, attr, exec, write (modify, create, delete "
 		"and\n"
 		"attr), all; or connect, listen with an endpoint as 192.0.2.1:443 or "
-		"[2001:db8::1]:53/udp.\n"
+		"[2001:db8::1]:53/udp;\n"
+		"or unix with a socket's path, @NAME (abstract; \\xHH is any byte) or agent:NAME "
+		"(another\nagent's sockets), or listen with @NAME. An agent's own sockets are always "
+		"reachable.\n"
 		"  --json            one object\n"
 		"  --home DIR        ${home}: of the user that the agent will run as\n"
 		"  --name NAME       ${name}, instead of the policy's own\n"
@@ -377,6 +381,72 @@ static int explain_endpoints(struct question *q, uint8_t actions, const char *te
 	return err;
 }
 
+/* ---- names ---- */
+
+/* What is behind the `@` or `agent:`; a pattern that matches one name says it. */
+static int label_read(const char *text, char name[HG_LABEL_MAX], size_t *ret_len)
+{
+	struct ruleset_error e;
+	struct glob *glob = NULL;
+	const struct glob_alternative *alt;
+	int err;
+
+	err = glob_parse_label(&glob, text, strlen(text), &e);
+	if (err == -EINVAL || err == -E2BIG)
+		log_error("%s", e.message);
+	if (err)
+		return err;
+	alt = &glob->alternatives[0];
+	err = glob->n_alternatives == 1 ? 0 : -EINVAL;
+	for (size_t i = 0; i < alt->n && !err; i++) {
+		if (alt->tokens[i].kind != GLOB_BYTE)
+			err = -EINVAL;
+		name[i] = (char)alt->tokens[i].byte;
+	}
+	*ret_len = alt->n;
+	glob_free(&glob);
+	if (err)
+		log_error("ask about one name; a wildcard that is a byte of it is written \\*");
+	return err;
+}
+
+static int explain_label(struct question *q, const struct rule_line *r, const char *text)
+{
+	enum hg_label kind = *text == '@' ? HG_LABEL_ABSTRACT : HG_LABEL_AGENT;
+	uint8_t actions = r->all	    ? HG_BIT(HG_CONNECT) | HG_BIT(HG_LISTEN)
+			  : r->path_actions ? HG_BIT(HG_CONNECT)
+					    : r->endpoint_actions;
+	char name[HG_LABEL_MAX];
+	size_t len;
+	int err;
+
+	if (kind == HG_LABEL_AGENT)
+		actions &= HG_BIT(HG_CONNECT);
+	err = label_read(strchr(text, kind == HG_LABEL_AGENT ? ':' : '@') + 1, name, &len);
+	for (unsigned i = 0; i < HG_N_EP_ACTIONS && !err; i++) {
+		struct answer a = {.index = i, .object = text};
+		_free_ char *named = strdup(text);
+
+		if (!(actions & HG_BIT(i)))
+			continue;
+		err = named ? image_label(q->p->image, kind, name, len, &a.out) : -ENOMEM;
+		if (err)
+			return log_errno(err, "cannot tell about %s", text);
+		a.named = named;
+		snprintf(a.action, sizeof(a.action), "%s", i == HG_LISTEN ? "listen" : "unix");
+		a.n_rules = ruleset_match_label(q->p->ruleset, kind, name, len, i, a.rules,
+						MATCHES_MAX);
+		a.n_rules = a.n_rules < MATCHES_MAX ? a.n_rules : MATCHES_MAX;
+		err = say(q, &a);
+	}
+	return err;
+}
+
+static bool is_label(const char *object)
+{
+	return *object == '@' || !strncmp(object, "agent:", 6);
+}
+
 /* ---- the command line ---- */
 
 /* -EINVAL: told. */
@@ -424,7 +494,9 @@ static int explain(struct question *q, const struct rule_line *r, bool path, con
 	struct json_object *o = NULL;
 	int err = 0;
 
-	if (path)
+	if (is_label(object))
+		err = explain_label(q, r, object);
+	else if (path)
 		err = explain_paths(q, r->all ? HG_ALL_PATH_ACTIONS : r->path_actions, object);
 	else
 		err = explain_endpoints(
@@ -500,8 +572,17 @@ int verb_explain(int argc, char **argv)
 		return EXIT_USAGE;
 	path = r.path_actions ||
 	       (r.all && rule_parse_endpoint(object, strlen(object), &ep, &ignored));
-	if (!path && read_endpoint(object, &ep))
+	if (is_label(object)) {
+		enum rule_object_kind kind;
+		struct rule_error e;
+
+		if (rule_object_kind(&r, object, strlen(object), &kind, &e)) {
+			log_error("%s", e.message);
+			return EXIT_USAGE;
+		}
+	} else if (!path && read_endpoint(object, &ep)) {
 		return EXIT_USAGE;
+	}
 	err = cli_policy(policy, &params, NULL, &p);
 	if (err)
 		return err == -EINVAL ? EXIT_NO : exit_code(err);

@@ -185,6 +185,21 @@ struct sock {
 	struct sock_cgroup_data sk_cgrp_data;
 };
 
+struct sockaddr_un {
+	unsigned short sun_family;
+	char sun_path[108];
+};
+
+struct unix_address {
+	int len;
+	struct sockaddr_un name[];
+};
+
+struct unix_sock {
+	struct unix_address *addr;
+	struct path path;
+};
+
 struct socket {
 	struct sock *sk;
 };

@@ -33,6 +33,7 @@ struct hg_agent {
 	__u64 logged;		/* allowed and reported */
 	__u64 lost;		/* events that found the ring full */
 	__u64 uncounted;	/* decisions that found no room in `counters` */
+	char name[HG_AGENT_NAME_MAX + 1]; /* ended by a NUL; what `agent:NAME` in policies means */
 };
 
 /* Map `cgroups`: cgroup id -> agent number. The kernel adds children as they are made. */
@@ -192,6 +193,7 @@ enum hg_why {
 	HG_WHY_SOURCE_ROUTE,		/* options that send a packet by way of another address */
 	HG_WHY_PRIVILEGE,		/* a capability over the whole machine, another's process */
 	HG_WHY_HARD_LINK,		/* the file has another name, which has not this right */
+	HG_WHY_OTHER_AGENT,		/* another agent's socket, and no rule on that agent */
 	HG_N_WHY,
 	HG_WHY_ANONYMOUS,		/* inside the kernel side only: unnamed memory, no path rule */
 };
@@ -206,6 +208,8 @@ enum hg_what {
 	HG_WHAT_CAPABLE,	/* endpoint.bytes[0]: the capability (include/uapi/linux/capability.h) */
 	HG_WHAT_PTRACE,		/* of a process that is not the agent's */
 	HG_WHAT_ESCAPE,		/* a task reached a cgroup of another domain; it keeps its own */
+	HG_WHAT_UNIX,		/* reaching a unix socket; path, or abstract name */
+	HG_WHAT_UNIX_LISTEN,	/* binding an abstract name */
 	HG_N_WHAT,
 };
 
@@ -246,9 +250,11 @@ struct hg_event {
 #define HG_EVENT_EXE_CUT	4u
 #define HG_EVENT_DIRECTORY	8u	/* the object is a directory */
 #define HG_EVENT_UNLINKED	16u	/* the object's name is gone already */
+#define HG_EVENT_ABSTRACT	32u	/* path is a socket's abstract name, any bytes */
+#define HG_EVENT_PEER		64u	/* path2 is the name of the agent at the other end */
 
 _Static_assert(sizeof(struct hg_near) == 16, "shared with user space");
-_Static_assert(sizeof(struct hg_agent) == 56, "shared with user space");
+_Static_assert(sizeof(struct hg_agent) == 56 + HG_AGENT_NAME_MAX + 1, "shared with user space");
 _Static_assert(sizeof(struct hg_counter_key) == 16, "shared with user space");
 _Static_assert(sizeof(struct hg_superblock) == 32, "shared with user space");
 _Static_assert(sizeof(struct hg_event) == 232 && sizeof(struct hg_event) % 8 == 0, "records follow each other");

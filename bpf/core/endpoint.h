@@ -7,6 +7,11 @@
  * ::ffff:a.b.c.d is a.b.c.d (RFC 4291 2.5.5.2). Connecting to 0.0.0.0 or :: reaches the loopback
  * (ip_route_output_key_hash_rcu, tcp_v6_connect), so as a peer they are 127.0.0.1 and ::1; as an
  * address to listen on they are themselves, "every address".
+ *
+ * The same machine reads the names of what has no address:
+ *
+ *   HG_LABEL_ABSTRACT (1) | the name of an abstract unix socket, without its first NUL (0 to 107)
+ *   HG_LABEL_AGENT (1) | the name of an agent (1 to 63)
  */
 #ifndef HG_ENDPOINT_H
 #define HG_ENDPOINT_H
@@ -15,6 +20,8 @@
 #include "limits.h"
 
 enum hg_proto { HG_TCP = 6, HG_UDP = 17, HG_ICMP = 1, HG_ICMPV6 = 58 };
+
+enum hg_label { HG_LABEL_ABSTRACT = 1, HG_LABEL_AGENT = 2 };
 
 struct hg_endpoint {
 	__u8 bytes[32];		/* HG_ENDPOINT_MAX used; a power of two for the verifier */

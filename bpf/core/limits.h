@@ -36,6 +36,11 @@
 
 /* The longest endpoint string: family, 16 address bytes, protocol, 2 port bytes. */
 #define HG_ENDPOINT_MAX		20
+/* The longest name string: a byte for what it names, and as many as sun_path has behind the NUL that
+ * makes a socket's name abstract (include/uapi/linux/un.h). */
+#define HG_LABEL_MAX		108
+/* The longest name of an agent: of a file, with room for a suffix. */
+#define HG_AGENT_NAME_MAX	63
 
 #define HG_AGENTS_MAX		1024
 #define HG_POLICIES_MAX		2048	/* two generations for each agent */

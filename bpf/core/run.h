@@ -251,7 +251,17 @@ HG_INLINE bool hg_root(struct hg_reader *r, struct hg_at *ret)
 	return true;
 }
 
-/* Copies an element of sixteen bytes, whatever the alignment of its type. */
+/* Copies an element, whatever the alignment of its type. */
+HG_INLINE void hg_three_units(const struct hg_chunk *c, __u32 unit, void *to)
+{
+	__u64 words[3];
+
+	words[0] = hg_unit(c, unit);
+	words[1] = hg_unit(c, unit + 1);
+	words[2] = hg_unit(c, unit + 2);
+	__builtin_memcpy(to, words, sizeof(words));
+}
+
 HG_INLINE void hg_two_units(const struct hg_chunk *c, __u32 unit, void *to)
 {
 	__u64 words[2];
@@ -265,9 +275,9 @@ HG_INLINE bool hg_out_read(struct hg_reader *r, __u32 out, struct hg_out *ret)
 {
 	__u32 unit;
 
-	if (!hg_open(r) || !hg_region_seek(r, hg_head(r, outs), out, 2, &unit))
+	if (!hg_open(r) || !hg_region_seek(r, hg_head(r, outs), out, HG_OUT_UNITS, &unit))
 		return false;
-	hg_two_units(r->chunk, unit, ret);
+	hg_three_units(r->chunk, unit, ret);
 	return true;
 }
 
@@ -307,6 +317,31 @@ HG_INLINE bool hg_endpoint(struct hg_reader *r, const struct hg_endpoint *ep, __
 	state = (__u32)(hg_head(r, endpoint) >> 32);
 	if (!hg_window(r, HG_ENDPOINT_CLASSES, &state, ep->bytes, &ep->len, &done) ||
 	    !hg_row_out(r, state, &out))
+		return false;
+	*ret_out = out & 0xffff;
+	return true;
+}
+
+/*
+ * A name string (core/endpoint.h) to its verdict row, window by window: bytes points behind what was
+ * read before, *left bytes are left, *state is 0 before the first window. When *ret_done is set,
+ * *ret_out is the row; otherwise go on HG_WINDOW bytes further.
+ */
+HG_INLINE bool hg_label(struct hg_reader *r, __u32 *state, const __u8 *bytes, const __u32 *left,
+			__u32 *ret_out, bool *ret_done)
+{
+	__u64 out;
+
+	if (!*state) {
+		if (!hg_open(r))
+			return false;
+		*state = (__u32)(hg_head(r, endpoint) >> 32);
+	}
+	if (!hg_window(r, HG_ENDPOINT_CLASSES, state, bytes, left, ret_done))
+		return false;
+	if (!*ret_done)
+		return true;
+	if (!hg_row_out(r, *state, &out))
 		return false;
 	*ret_out = out & 0xffff;
 	return true;

@@ -13,8 +13,8 @@
  *    differ in a few names); then the symbol's own fallback (a name such as .ssh leads to one place
  *    from nearly everywhere); then the state's default. Outputs are on the transitions, so a
  *    directory state is exactly the residual policy below a directory.
- *  - endpoints: a DFA over the bytes of an endpoint (core/endpoint.h); the row it stops in holds
- *    the verdict row.
+ *  - endpoints: a DFA over the bytes of an endpoint or of another thing's name (core/endpoint.h); the
+ *    row it stops in holds the verdict row.
  *
  * The loader verifies a whole image (policy/image.c) before it is used; the masks
  * in the readers below only satisfy the kernel's verifier.
@@ -35,6 +35,7 @@ enum hg_action {
 	HG_DELETE	= 3,
 	HG_ATTR		= 4,
 	HG_EXEC		= 5,
+	HG_UNIX		= 6,	/* reaching the unix socket that is bound there */
 	HG_N_PATH_ACTIONS,
 	/* Actions on endpoints: same row shape, indexes of their own. */
 	HG_CONNECT	= 0,
@@ -50,8 +51,11 @@ enum hg_action {
 struct hg_out {
 	__u8 allow, ask, log;
 	__u8 linked;		/* 0 in an image; in a decision, what another name of the file lacks */
-	__u16 rule[6];
+	__u16 rule[HG_N_PATH_ACTIONS];
+	__u16 zero[3];
 };
+
+#define HG_OUT_UNITS 3
 
 /* One directory state: where a symbol without exception and fallback leads, and what is allowed
  * below (at any depth, the directory itself not included). any_*: some name below has the right;
@@ -92,7 +96,7 @@ struct hg_head {
 	__u16 root_out;		/* verdict row of "/" itself */
 	__u32 zero;
 	struct hg_region dirs;	/* struct hg_dir, 16 bytes */
-	struct hg_region outs;	/* struct hg_out, 16 bytes */
+	struct hg_region outs;	/* struct hg_out, 24 bytes */
 	struct hg_region cells;	/* struct hg_cell, 8 bytes */
 	struct hg_region rules;	/* struct hg_rule, 8 bytes */
 };
@@ -162,7 +166,7 @@ struct hg_chunk {
 	__u64 unit[HG_CHUNK_UNITS];
 };
 
-_Static_assert(sizeof(struct hg_out) == 16, "shared with the kernel side");
+_Static_assert(sizeof(struct hg_out) == HG_OUT_UNITS * HG_UNIT, "shared with the kernel side");
 _Static_assert(sizeof(struct hg_dir) == 16, "shared with the kernel side");
 _Static_assert(sizeof(struct hg_cell) == 8, "shared with the kernel side");
 _Static_assert(sizeof(struct hg_row) == 16, "shared with the kernel side");

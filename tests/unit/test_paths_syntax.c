@@ -213,7 +213,7 @@ static void test_mistakes(struct tap *t)
 	}
 	tap_ok(t, ruleset_path(rs, rule, 1, "/a\0b", 4, NULL) == -EINVAL, "NUL is refused");
 	tap_ok(t, ruleset_path(rs, rule, 0, "/a", 2, NULL) == -EINVAL, "no action is refused");
-	tap_ok(t, ruleset_path(rs, rule, 0x40, "/a", 2, NULL) == -EINVAL,
+	tap_ok(t, ruleset_path(rs, rule, 0x80, "/a", 2, NULL) == -EINVAL,
 	       "an unknown action is refused");
 	tap_ok(t, ruleset_path(rs, 1, 1, "/a", 2, NULL) == -EINVAL, "an unknown rule is refused");
 	ruleset_free(rs);

@@ -20,6 +20,7 @@ enum {
 	D = HG_DELETE,
 	A = HG_ATTR,
 	X = HG_EXEC,
+	U = HG_UNIX,
 	CONNECT = LISTEN_OR_CONNECT + HG_CONNECT,
 	LISTEN = LISTEN_OR_CONNECT + HG_LISTEN
 };
@@ -103,6 +104,24 @@ static const struct row {
 	{ "----", C, "/home/u/.config/autostart/x.desktop" }, { "----", M, "/etc/passwd" },
 	{ "----", M, "/dev/uinput" },		{ "----", M, "/etc/hydraguard/policies/x.yaml" },
 	{ "----", M, "/proc/sys/kernel/core_pattern" }, { "----", C, "/boot/vmlinuz" },
+	/* Sockets that are not the agent's own; as U, @names are reached, as LISTEN taken. */
+	{ "----", U, "/run/docker.sock" },	{ "----", U, "/run/containerd/containerd.sock" },
+	{ "----", U, "/run/podman/podman.sock" }, { "----", U, "/run/user/1000/podman/podman.sock" },
+	{ "----", U, "/run/dbus/system_bus_socket" }, { "----", U, "/run/user/1000/bus" },
+	{ "----", U, "/run/systemd/private" },	{ "----", U, "/run/systemd/resolve/io.systemd.Resolve" },
+	{ "----", U, "/run/user/1000/systemd/private" }, { "----", U, "/run/nscd/socket" },
+	{ "----", U, "/tmp/tmux-1000/default" }, { "----", U, "/run/screen/S-u/1.x" },
+	{ "----", U, "/tmp/.X11-unix/X0" },	{ "----", U, "/run/user/1000/wayland-0" },
+	{ "----", U, "/tmp/ssh-abc/agent.1" },	{ "----", U, "/home/u/.ssh/agent/s.1" },
+	{ "----", U, "/home/u/.gnupg/S.gpg-agent" }, { "----", U, "/run/user/1000/gnupg/S.gpg-agent" },
+	{ "----", U, "/run/snapd.socket" },	{ "----", U, "/run/libvirt/libvirt-sock" },
+	{ "----", U, "/run/avahi-daemon/socket" }, { "----", U, "/run/cups/cups.sock" },
+	{ "----", U, "/run/systemd/journal/dev-log" }, { "----", U, "/dev/log" },
+	{ "----", U, "/srv/ws/.docker/docker.sock" }, { "----", U, "/srv/ws/x.sock" },
+	{ "--+-", U, "/run/postgresql/.s.PGSQL.5432" }, { "--+-", U, "/run/mysqld/mysqld.sock" },
+	{ "----", U, "@/tmp/.X11-unix/X0" },	{ "----", U, "@/tmp/dbus-AbC" },
+	{ "----", LISTEN, "@/tmp/.X11-unix/X0" }, { "--+-", LISTEN, "@mine" },
+	{ "----", U, "@" },			{ "--+-", LISTEN, "@a/b/c" },
 	/* Network. */
 	{ "--+-", CONNECT, "192.0.2.1:443/tcp" }, { "--+-", CONNECT, "[2001:db8::1]:443/tcp" },
 	{ "--+-", CONNECT, "127.0.0.1:8080/tcp" }, { "--+-", CONNECT, "192.0.2.1:53/udp" },
@@ -115,7 +134,16 @@ static const struct row {
 
 static enum hg_verdict ask(const struct policy *p, const struct row *r, const char **ret_rule)
 {
+	struct hg_out out = {};
+	unsigned action = r->action == U ? HG_CONNECT : HG_LISTEN;
+
 	*ret_rule = "";
+	if (*r->object == '@') {
+		if (image_label(p->image, HG_LABEL_ABSTRACT, r->object + 1, strlen(r->object) - 1,
+				&out))
+			return -1;
+		return out.allow & HG_BIT(action) ? HG_ALLOW : HG_DENY;
+	}
 	if (r->action >= LISTEN_OR_CONNECT)
 		return decide_endpoint(p, r->action - LISTEN_OR_CONNECT, r->object);
 	return decide(p, r->action, r->object, ret_rule);
