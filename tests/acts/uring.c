@@ -7,6 +7,7 @@
 #include <linux/io_uring.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <sys/xattr.h>
 
 #include "act.h"
@@ -276,11 +277,43 @@ static void raw_socket(char **arg)
 	must(sendto(fd, packet, len, 0, (struct sockaddr *)&a, sizeof(a)), "sendto");
 }
 
+/* mode, path, text: a stream connected by the ring */
+static void unix_stream(char **arg)
+{
+	struct io_uring_sqe sqe = { .opcode = IORING_OP_CONNECT };
+	struct sockaddr_un a = { .sun_family = AF_UNIX };
+
+	ring_open(&ring, arg[0]);
+	strncpy(a.sun_path, arg[1], sizeof(a.sun_path) - 1);
+	sqe.fd = must(socket(AF_UNIX, SOCK_STREAM, 0), "socket");
+	sqe.addr = (unsigned long)&a;
+	sqe.off = sizeof(a);
+	act(&ring, &sqe, "connect");
+	must(write(sqe.fd, arg[2], strlen(arg[2])), "write");
+}
+
+/* mode, path, text: a datagram sent by the ring */
+static void unix_dgram(char **arg)
+{
+	struct sockaddr_un a = { .sun_family = AF_UNIX };
+	struct iovec iov = { arg[2], strlen(arg[2]) };
+	struct msghdr msg = { .msg_name = &a, .msg_namelen = sizeof(a), .msg_iov = &iov,
+			      .msg_iovlen = 1 };
+	struct io_uring_sqe sqe = { .opcode = IORING_OP_SENDMSG };
+
+	ring_open(&ring, arg[0]);
+	strncpy(a.sun_path, arg[1], sizeof(a.sun_path) - 1);
+	sqe.fd = must(socket(AF_UNIX, SOCK_DGRAM, 0), "socket");
+	sqe.addr = (unsigned long)&msg;
+	act(&ring, &sqe, "sendmsg");
+}
+
 static const struct verb verbs[] = {
 	{ "read", 2, open_read },  { "read2", 2, open2_read }, { "create", 2, create },
 	{ "rename", 3, move },	   { "link", 3, hard },	       { "symlink", 3, soft },
 	{ "unlink", 2, remove_name }, { "mkdir", 2, make_dir }, { "getxattr", 2, get_xattr },
 	{ "setxattr", 2, set_xattr }, { "tcp", 3, tcp },       { "udp", 3, udp_msg },
 	{ "udp-zc", 3, udp_zero_copy }, { "raw", 3, raw_socket },
+	{ "unix", 3, unix_stream }, { "unix-dgram", 3, unix_dgram },
 };
 VERBS_MAIN(verbs)
