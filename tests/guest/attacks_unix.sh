@@ -9,7 +9,8 @@ here=$(dirname "${BASH_SOURCE[0]}")
 D=/srv/unix
 LIMIT=8
 S=$ACTS/sockets
-export D S
+NINETY=$(printf 'n%.0s' {1..90})
+export D S NINETY
 got=$T/received
 mkdir -p "$D" "$CG/control"
 chmod 777 "$D"
@@ -22,7 +23,7 @@ for type in stream seqpacket dgram; do
 	done
 done
 "$S" serve "$got" "${serving[@]}" stream "@c~l"$'\xff'osed stream "@o~p"$'\xff'en \
-	stream "$D/quiet.s" stream "$D/told.s" stream '@quiet.s' >"$T/serve" &
+	stream "@${NINETY}yes" stream "@${NINETY}not" stream "$D/quiet.s" stream "$D/told.s" stream '@quiet.s' >"$T/serve" &
 need wait_for 5 grep -q serving "$T/serve"
 chown -R 1000:1000 "$D"
 
@@ -34,9 +35,9 @@ done
 # The listener writes a moment after the sender has gone.
 received()
 {
-	local i
+	local _
 
-	for i in 1 2 3 4 5 6; do
+	for _ in 1 2 3 4 5 6; do
 		grep -q "$1" "$got" && return
 		sleep 0.05
 	done
@@ -68,7 +69,7 @@ attack()
 			fi
 		elif reach agent "$uid" closed "$2"; then
 			not_ok "$name" 'THE ATTACK SUCCEEDS' "$(cat "$T/out")"
-		elif [ $honest ] && ! reach agent "$uid" open "$2"; then
+		elif [ "$honest" ] && ! reach agent "$uid" open "$2"; then
 			not_ok "$name" 'the honest use does not work' "$(cat "$T/out")" \
 				"$("$HG" tail --agent agent | tail -n 3)"
 		else
@@ -94,6 +95,8 @@ done
 attack 'io_uring, sendmsg' '"$ACTS/uring" unix-dgram task $D/%.dgram $WORD'
 attack 'abstract name with NUL and bytes' '
 	[ % = open ] && a=$(printf "@o~p\xffen") || a=$(printf "@c~l\xffosed"); "$S" send stream "$a" $WORD'
+
+attack 'a long abstract name' '[ % = open ] && e=yes || e=not; "$S" send stream "@$NINETY$e" $WORD'
 
 # ---- every name ----
 attack 'a symbolic link' 'ln -sf $D/%.stream $D/l; "$S" send stream $D/l $WORD; rm $D/l'

@@ -133,6 +133,31 @@ static void test_places(struct tap *t)
 	}
 }
 
+/* A socket's abstract name is bytes, NUL too; what has none is a path. */
+static void test_sockets(struct tap *t)
+{
+	_event_ struct event ev = {}, path = {};
+	struct record r;
+
+	record_path(&r, 17, "/u/x.sock");
+	r.e.what = HG_WHAT_UNIX;
+	decode(&r, &path);
+	tap_ok(t,
+	       is(&path, EV_EVENT, "unix.connect") && is(&path, EV_ACTION, "unix") &&
+		       is(&path, EV_PATH, "/home/u/x.sock") && is(&path, EV_TRANSPORT, "unix"),
+	       "a socket with a path");
+	record_path(&r, 0, "n!me");
+	((char *)(&r.e + 1))[1] = 0;
+	r.e.what = HG_WHAT_UNIX_LISTEN;
+	r.e.flags = HG_EVENT_ABSTRACT;
+	decode(&r, &ev);
+	tap_ok(t,
+	       is(&ev, EV_EVENT, "unix.listen") && is(&ev, EV_ACTION, "listen") &&
+		       !event_has(&ev, EV_PATH) && ev.value[EV_ADDRESS].len == 5 &&
+		       !memcmp(event_text(&ev, EV_ADDRESS), "@n\0me", 5),
+	       "an abstract name, every byte");
+}
+
 static void test_flags(struct tap *t)
 {
 	_event_ struct event ev = {};
@@ -280,6 +305,7 @@ int main(void)
 	places_add(&decoder.places, 8, 1, "/", "/", "ext4");
 	places_add(&decoder.places, 8, 2, "/", "/home", "ext4");
 	test_path(&t);
+	test_sockets(&t);
 	test_places(&t);
 	test_flags(&t);
 	test_unknown_rule(&t);
