@@ -217,6 +217,17 @@ static const struct sample {
 		{HG_MODIFY, "/dev/uinput"},
 		{HG_MODIFY, "/dev/sda"},
 },
+  sockets[] =
+	  {
+		  {HG_UNIX, "/run/docker.sock"},
+		  {HG_UNIX, "/run/containerd/containerd.sock"},
+		  {HG_UNIX, "/run/dbus/system_bus_socket"},
+		  {HG_UNIX, "/run/systemd/private"},
+		  {HG_UNIX, "/run/user/1000/bus"},
+		  {HG_UNIX, "/tmp/tmux-1000/default"},
+		  {HG_UNIX, "/tmp/.X11-unix/X0"},
+		  {HG_UNIX, "/tmp/ssh-x/agent.1"},
+},
   secrets[] = {
 	  {HG_READ, "/etc/shadow"},
 	  {HG_READ, "/root/.ssh/id_ed25519"},
@@ -301,6 +312,11 @@ int policy_warn(const struct policy *p, struct diags *d)
 		err = warn_samples(p, doors, sizeof(doors) / sizeof(*doors), "change",
 				   "what is there acts "
 				   "outside of every agent; extend no-doors to close such things",
+				   d);
+	if (!err)
+		err = warn_samples(p, sockets, sizeof(sockets) / sizeof(*sockets), "reach",
+				   "who listens there acts outside of every agent; extend no-doors "
+				   "to close such things",
 				   d);
 	if (!err)
 		err = warn_samples(p, secrets, sizeof(secrets) / sizeof(*secrets), "read",

@@ -133,6 +133,8 @@ for type in stream seqpacket dgram; do
 	own "$type on a path that others are denied" '"$S" own '$type' $D/quiet.own hello'
 	own "$type, abstract" '"$S" own '$type' @mine.'$type' hello'
 done
+own 'on a tmpfs of its own' 'unshare -rm sh -c "
+	mkdir -p /tmp/t && mount -t tmpfs t /tmp/t && $S own stream /tmp/t/s hello"'
 own 'socket pairs' '"$S" pair hello'
 own 'a name of the kernel'\''s choice' '"$S" autobind && echo hello'
 own 'node, an HTTP server on a socket' 'node -e "
