@@ -27,7 +27,7 @@ doors=(
 	/tmp/.X11-unix/X9 @/tmp/.X11-unix/X9 @/tmp/.ICE-unix/9 /run/user/1000/wayland-0
 	/run/user/1000/pipewire-0 /tmp/ssh-XXXXabcd/agent.9 /run/user/1000/keyring/ssh
 	$H/.ssh/agent/s.door $H/.gnupg/S.gpg-agent /run/user/1000/gnupg/S.gpg-agent
-	/tmp/tmux-1000/other /run/screen/S-agent/9.door $H/.screen/9.door /run/snapd.socket
+	/tmp/tmux-1001/default /run/screen/S-agent/9.door $H/.screen/9.door /run/snapd.socket
 	/run/lxd/lxd.socket /var/lib/lxd/unix.socket /run/libvirt/libvirt-sock
 	/run/avahi-daemon/socket /run/cups/cups.sock /run/uuidd/request /run/udev/control-door
 	@/tmp/dbus-AbCdEf @/org/kernel/linux/storage/multipathd @/com/ubuntu/upstart
