@@ -61,7 +61,7 @@ struct policy_params {
 					 * always found and cannot be shadowed */
 	const struct mount_names *mounts; /* what is mounted; NULL: every path is its own name */
 	const char *const *guard; /* files that no agent may write, whatever rules say; NULL-ended */
-	bool no_resolve;	/* leave literal prefixes as they are (tests) */
+	bool no_resolve;	/* leave literal prefixes as they are, look for no repositories (tests) */
 };
 
 /* Reads and compiles `file` ("-" is standard input; a shipped policy's bare name works too). 0 with

@@ -238,9 +238,9 @@ static int settle_repositories(struct loader *l)
 		err = repositories_find(r, l->scope.workspace, REPOSITORIES_DEPTH_MAX);
 	if (!err && r->beyond)
 		diag_add(l->d, DIAG_NOTE, l->sources[l->n_sources - 1]->file, 0, 0,
-			 "git repositories more than %d folders down in the workspace, or among more "
-			 "than %d folders, are not looked for: their configuration is not protected",
-			 REPOSITORIES_DEPTH_MAX, REPOSITORIES_FOLDERS_MAX);
+			 "the workspace has more folders or git repositories than are looked at (%d, "
+			 "%d): the configuration of every repository in it is closed, of new ones too",
+			 REPOSITORIES_FOLDERS_MAX, REPOSITORIES_MAX);
 	if (!err && l->scope.home && strcmp(l->scope.home, "/"))
 		err = repositories_find(r, l->scope.home, 3);
 	l->scope.repositories = &r->patterns;

@@ -19,6 +19,12 @@
 /* Of a file of git's that is read at all: its configuration is a few hundred bytes. */
 #define TEXT_MAX (256 * 1024)
 
+/* Below a root with more than the limits allow: no repository can be made or its configuration
+ * changed. */
+#define EVERY_REPOSITORY                                                                          \
+	"/**/.git{,/{config,config.worktree}{,.lock},/commondir,/hooks/**,"                       \
+	"/modules/**/{config,commondir}{,.lock},/worktrees/*/{commondir,config.worktree}}"
+
 static char *join(const char *folder, const char *name)
 {
 	char *path = NULL;
@@ -305,10 +311,10 @@ static int look_into(struct repositories *r, const char *path, unsigned depth)
 		return 0;
 	if (lstat(path, &st) || !S_ISDIR(st.st_mode))
 		return 0;
-	if (r->folders == REPOSITORIES_FOLDERS_MAX || !depth) {
+	if (r->folders == REPOSITORIES_FOLDERS_MAX || (!depth && r->depth == REPOSITORIES_DEPTH_MAX))
 		r->beyond = true;
+	if (r->beyond || !depth)
 		return 0;
-	}
 	r->folders++;
 	if (is_repository(path))
 		return add_repository(r, path);
@@ -324,7 +330,11 @@ int repositories_find(struct repositories *r, const char *root, unsigned depth)
 	if (!realpath(root, real))
 		return 0;
 	r->folders = 0;
+	r->depth = depth;
+	r->beyond = false;
 	err = look_into(r, real, depth);
+	if (!err && r->beyond)
+		err = protect(r, real, EVERY_REPOSITORY);
 	/* A workspace may be a part of a repository. */
 	while (!err && (slash = strrchr(real, '/')) && slash != real) {
 		*slash = '\0';

@@ -8,20 +8,23 @@
 
 #include "expand.h"
 
-/* Folders that are looked into below one root, and how deep; what is beyond is not protected. */
-#define REPOSITORIES_FOLDERS_MAX 20000
-#define REPOSITORIES_DEPTH_MAX	 8
+/* Folders that are looked into below one root, how deep, and repositories that are named one by one.
+ * An agent could pass these before the next load, so where there is more every repository below
+ * the root is closed, those to come included. */
+#define REPOSITORIES_FOLDERS_MAX 50000
+#define REPOSITORIES_DEPTH_MAX	 40
 #define REPOSITORIES_MAX	 200
 
 struct repositories {
 	struct strings patterns; /* path patterns, each a literal path or one with everything below */
 	struct strings seen;	 /* folders of repositories */
 	const char *home;	 /* for `~/` in a configuration; NULL: not known */
-	unsigned folders;	 /* looked into so far */
-	bool beyond;		 /* there was more than the limits allow */
+	unsigned folders, depth; /* looked into so far; how deep it may go */
+	bool beyond;		 /* below the last root there was more than the limits allow */
 };
 
-/* Adds those in and below `root`, and the ones it is in. A root that does not exist adds nothing.
+/* Adds those in `root` and up to `depth` folders below it, and the ones it is in. A root that does not
+ * exist adds nothing.
  * 0 or -ENOMEM: what cannot be read is left out. */
 int repositories_find(struct repositories *r, const char *root, unsigned depth);
 void repositories_done(struct repositories *r);

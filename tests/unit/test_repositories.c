@@ -59,6 +59,13 @@ static void make_tree(void)
 	repository("ws/bare.git");
 	repository("ws/node_modules/x/.git");
 	repository("ws/1/2/3/4/5/6/7/8/9/.git");
+	repository("home2/1/2/3/4/.git");
+	for (unsigned i = 0; i <= REPOSITORIES_MAX; i++) {
+		char name[64];
+
+		snprintf(name, sizeof(name), "many/%03u/.git", i);
+		repository(name);
+	}
 	make("ws/.git", "gitdir: /nowhere\n");
 	repository("above/.git");
 	make("above/sub/x", "");
@@ -118,7 +125,10 @@ int main(void)
 		"home/abs", "ws/main/.git/modules/a/b/config", "ws/main/.git/modules/a/b/hooks/x",
 		"ws/main/.git/worktrees/t/commondir", "ws/main/.git/worktrees/t", "ws/tree/.git",
 		"ws/bare.git/config", "ws/bare.git/hooks/update", "ws/.git", "ws/linked/.git",
-		"else/.git/config", NULL};
+		"else/.git/config", "ws/1/2/3/4/5/6/7/8/9/.git/config", NULL};
+	static const char *const many_closed[] = {"many/000/.git/config", "many/200/.git/config",
+						  "many/new/.git", "many/a/b/.git/config.lock", NULL};
+	static const char *const many_open[] = {"many/000/.git/index", "many/x", NULL};
 	static const char *const open[] = {
 		"ws/main/.git/index", "ws/main/.git/HEAD", "ws/main/.git/refs/heads/x",
 		"ws/main/.git/worktrees/new/commondir", "ws/main/.git/modules/new/config",
@@ -134,6 +144,8 @@ int main(void)
 	load_and_expect("ws", "home", closed, open);
 	load_and_expect("above/sub", "home", above_closed, nothing);
 	load_and_expect("above/sub", "ws", home_closed, none);
+	load_and_expect("many", "home", many_closed, many_open);
+	load_and_expect("absent", "home2", none, nothing);
 	load_and_expect("absent", "home", none, nothing);
 	if (!strncmp(root, "/tmp/hg-", 8)) {
 		char text[256];
