@@ -429,6 +429,79 @@ static void finish_rows(struct comb *c)
 	}
 }
 
+struct sweep {
+	uint8_t *seen; /* for each unit of each chunk: a row that something leads to */
+	uint32_t *todo;
+	size_t n;
+};
+
+static void sweep_push(struct sweep *s, uint32_t state)
+{
+	uint8_t *seen = s->seen + (size_t)HG_STATE_CHUNK(state) * HG_CHUNK_UNITS +
+			HG_STATE_UNIT(state);
+
+	if (!*seen)
+		s->todo[s->n++] = state;
+	*seen = 1;
+}
+
+static void sweep_row(const struct comb *c, struct sweep *s, uint32_t state)
+{
+	uint64_t *unit = (uint64_t *)c->space->chunks[HG_STATE_CHUNK(state)].unit;
+	const struct hg_row *row = (const struct hg_row *)(unit + HG_STATE_UNIT(state));
+	const uint32_t *to = (const uint32_t *)(row + 1);
+	uint32_t cl;
+
+	if (state & HG_STATE_SINK)
+		return;
+	for (cl = 0; cl < c->classes.n; cl++) {
+		const struct hg_edge *cell = (const struct hg_edge *)(unit + row->base + cl);
+
+		if (state & HG_STATE_HUB)
+			sweep_push(s, to[cl]);
+		else if (cell->row == HG_STATE_UNIT(state))
+			sweep_push(s, cell->next);
+	}
+	if (!(state & HG_STATE_HUB))
+		sweep_push(s, row->dflt);
+}
+
+/* A row that nothing leads to: a hub's first place where all that is left to it has a copy nearer, or a
+ * copy that was made before the chunk was full. */
+static void drop_row(const struct comb *c, const struct placement *p)
+{
+	uint64_t *unit = (uint64_t *)c->space->chunks[HG_STATE_CHUNK(p->row)].unit;
+	uint32_t at = HG_STATE_UNIT(p->row), n = c->hub[p->state] ? hub_units(c) : 0, cl;
+	const struct hg_row row = *(const struct hg_row *)(unit + at);
+
+	for (cl = 0; !n && cl < c->classes.n; cl++)
+		if (((const struct hg_edge *)(unit + row.base + cl))->row == at)
+			unit[row.base + cl] = 0;
+	memset(unit + at, 0, (2 + n) * sizeof(*unit));
+}
+
+static int drop_unreached(const struct comb *c, const uint32_t *roots, size_t n_roots)
+{
+	struct sweep s = {.seen = calloc(c->space->n, HG_CHUNK_UNITS),
+			  .todo = malloc((c->n_placed + 1) * sizeof(*s.todo))};
+	int r = s.seen && s.todo ? 0 : -ENOMEM;
+	size_t i;
+
+	for (i = 0; i < n_roots && r == 0; i++)
+		sweep_push(&s, roots[i]);
+	while (s.n)
+		sweep_row(c, &s, s.todo[--s.n]);
+	for (i = 0; i < c->n_placed && r == 0; i++) {
+		uint32_t at = c->placed[i].row;
+
+		if (!s.seen[(size_t)HG_STATE_CHUNK(at) * HG_CHUNK_UNITS + HG_STATE_UNIT(at)])
+			drop_row(c, &c->placed[i]);
+	}
+	free(s.seen);
+	free(s.todo);
+	return r;
+}
+
 static int comb_init(struct comb *c)
 {
 	uint32_t n = c->in->fa->n_states;
@@ -475,5 +548,5 @@ int pack_bytes(struct pack_space *s, const struct pack_bytes *in, uint32_t *root
 	finish_rows(&c);
 	for (i = 0; i < n_roots; i++)
 		roots[i] = tagged(&c, roots[i], c.row[roots[i]]);
-	return 0;
+	return drop_unreached(&c, roots, n_roots);
 }

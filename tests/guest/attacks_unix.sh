@@ -7,7 +7,7 @@ here=$(dirname "${BASH_SOURCE[0]}")
 . "$here/lib.sh"
 
 D=/srv/unix
-LIMIT=8
+LIMIT=30
 S=$ACTS/sockets
 NINETY=$(printf 'n%.0s' {1..90})
 export D S NINETY
