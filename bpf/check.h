@@ -27,6 +27,8 @@ HG_INLINE bool ask_begin(struct hg_ask *a, __u8 what, __u8 actions)
 	a->tell.what = what;
 	a->tell.actions = actions;
 	a->tell.quiet = 0;
+	a->tell.use = 0;
+	a->tell.detail = 0;
 	a->tell.policy = 0;
 	if (!agent_current(&a->tell.who))
 		return false;
@@ -41,6 +43,7 @@ HG_INLINE enum hg_why ask_prepare(struct hg_ask *a)
 	if (!a->s)
 		return HG_WHY_TOO_BUSY;
 	a->s->slot = (__u32)a->tell.policy;
+	a->s->linked = 0;
 	a->s->agent_uid = a->tell.who.agent->uid;
 	return a->s->slot ? HG_WHY_RULE : HG_WHY_NO_POLICY;
 }
@@ -120,7 +123,7 @@ HG_INLINE enum hg_why ask_rule(struct hg_ask *a, const struct hg_out *out, __u32
 
 	a->tell.actions = actions;
 	a->tell.rule = out_rule(out, action);
-	if (out->linked & HG_BIT(action))
+	if (a->s && (a->s->linked & HG_BIT(action)))
 		return HG_WHY_HARD_LINK;
 	if (a->tell.rule == HG_RULE_NONE)
 		return HG_WHY_DEFAULT;
@@ -145,21 +148,46 @@ HG_INLINE int ask_out(struct hg_ask *a, const struct hg_out *out, __u32 actions,
 	return ask_allow(a);
 }
 
-HG_INLINE bool image_flag(__u32 slot, __u32 flag)
+/* Whether two names of less than 16 bytes are one, the rest of both being zero: memcmp would be a
+ * call that nothing answers. */
+#define bytes_are(bytes, text) names_equal(bytes, (const char[16]){ text })
+HG_INLINE bool names_equal(const char a[16], const char b[16])
+{
+	__u64 x[2], y[2];
+
+	__builtin_memcpy(x, a, sizeof(x));
+	__builtin_memcpy(y, b, sizeof(y));
+	return x[0] == y[0] && x[1] == y[1];
+}
+
+/* Ends a decision about a word of `use`. */
+HG_INLINE int ask_use(struct hg_ask *a, __u32 use, const struct hg_objects *o)
 {
 	struct hg_reader r;
+	struct hg_out out;
 
-	if (!image_open(&r, slot))
-		return false;
-	return (hg_head(&r, flags) >> 32) & flag;
+	a->tell.what = HG_WHAT_USE;
+	a->tell.use = use;
+	if (!image_open(&r, a->s->slot) || !hg_use_read(&r, use, &out))
+		return ask_refuse(a, HG_WHY_BROKEN_POLICY, o);
+	return ask_out(a, &out, HG_BIT(HG_USE), o);
 }
 
 /* Unnamed memory belongs to who holds a descriptor of it; only running it as a program is asked. */
 HG_INLINE int ask_anonymous(struct hg_ask *a, __u32 actions, const struct hg_objects *o)
 {
-	if ((actions & HG_BIT(HG_EXEC)) && !image_flag(a->s->slot, HG_F_ANONYMOUS_EXEC))
-		return ask_refuse(a, HG_WHY_ANONYMOUS_EXEC, o);
+	if (actions & HG_BIT(HG_EXEC))
+		return ask_use(a, HG_USE_ANONYMOUS_EXEC, o);
 	return ask_allow(a);
+}
+
+/* Within execve(2), since the program's file was opened (commit 978ffcbf00d8, 6.8; before, since the
+ * beginning). */
+HG_INLINE bool executing(void)
+{
+	struct task_struct *task = (void *)bpf_get_current_task_btf();
+
+	return BPF_CORE_READ_BITFIELD_PROBED(task, in_execve);
 }
 
 static __noinline int decide_path(struct dentry *dentry, __u32 actions)
@@ -211,9 +239,26 @@ HG_INLINE int check_path_often(struct dentry *dentry, __u32 actions)
 	return agent_path(who.agent, dentry, actions);
 }
 
-/* Refused whatever the rules say, unless the policy has `flag` (0: always refused). */
-HG_INLINE int check_flag(__u32 flag, enum hg_why why, __u8 what, __u8 actions,
-			 struct dentry *dentry, const struct hg_endpoint *detail)
+/* May the current task use what the word stands for? dentry and detail (hg_tell's) only tell. */
+static __noinline int check_use(__u32 use, struct dentry *dentry, __u64 detail)
+{
+	struct hg_objects o = { .object = dentry };
+	enum hg_why why;
+	struct hg_ask a;
+
+	if (!ask_begin(&a, HG_WHAT_USE, HG_BIT(HG_USE)))
+		return 0;
+	a.tell.use = use;
+	a.tell.detail = detail;
+	why = ask_prepare(&a);
+	if (why != HG_WHY_RULE || !a.s)
+		return ask_refuse(&a, why, &o);
+	return ask_use(&a, use, &o);
+}
+
+/* Refused whatever the rules say. */
+HG_INLINE int check_never(enum hg_why why, __u8 what, __u8 actions, struct dentry *dentry,
+				  const struct hg_endpoint *detail)
 {
 	struct hg_objects o = { .object = dentry, .endpoint = detail };
 	enum hg_why prepared;
@@ -224,8 +269,6 @@ HG_INLINE int check_flag(__u32 flag, enum hg_why why, __u8 what, __u8 actions,
 	prepared = ask_prepare(&a);
 	if (prepared != HG_WHY_RULE || !a.s)
 		return ask_refuse(&a, prepared, &o);
-	if (flag && image_flag(a.s->slot, flag))
-		return ask_allow(&a);
 	return ask_refuse(&a, why, &o);
 }
 

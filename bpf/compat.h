@@ -24,6 +24,8 @@ const volatile __u64 rename_lock_address __weak SEC(".rodata");
 extern void *bpf_rdonly_cast(const void *obj, __u32 btf_id) __ksym __weak;
 /* Inode storage is there only where BPF LSM is active; user space clears it for the fallback. */
 const volatile bool directories_cached __weak SEC(".rodata") = true;
+/* Arguments are read by a program that may sleep, which only BPF LSM has; cleared likewise. */
+const volatile bool arguments_read __weak SEC(".rodata") = true;
 const volatile __u32 abi_version __weak SEC(".rodata") = 1; /* HG_ABI_VERSION */
 
 #endif

@@ -6,6 +6,7 @@
  * net.bpf.c, by another program for the same hook.
  */
 #include "check.h"
+#include "devices.h"
 
 SEC("lsm/file_receive")
 int BPF_PROG(file_receive, struct file *file)
@@ -21,9 +22,8 @@ int BPF_PROG(file_receive, struct file *file)
 		actions |= HG_BIT(HG_READ);
 	if (mode & FMODE_WRITE)
 		actions |= HG_BIT(HG_MODIFY);
-	if ((file->f_inode->i_mode & S_IFMT) == S_IFBLK) {
-		err = check_flag(HG_F_RAW_DISK, HG_WHY_RAW_DISK, HG_WHAT_PATH, actions,
-				 file->f_path.dentry, NULL);
+	if (is_device(file->f_inode)) {
+		err = check_device(file->f_inode, actions, file->f_path.dentry);
 		if (err)
 			return err;
 	}

@@ -2,13 +2,95 @@
 /*
  * Running: programs, their interpreters (bprm_check_security fires for each link of a chain), and
  * any file mapped executable, which is how ld.so runs a program that is only its argument.
+ *
+ * Where the verdict depends on the arguments, they cannot be read yet: such a link is kept in
+ * `execs` and judged in arguments.bpf.c, before the program's first instruction.
  */
 #include "check.h"
+
+/* An execve(2) begins: what a failed one left under the same address is not its. */
+SEC("lsm/bprm_creds_for_exec")
+int BPF_PROG(bprm_creds_for_exec, struct linux_binprm *bprm)
+{
+	__u64 key = (__u64)bprm;
+	struct hg_who who;
+
+	if (agent_current(&who))
+		bpf_map_delete_elem(&execs, &key);
+	return 0;
+}
+
+/* Keeps a link for when its arguments can be read. enum hg_why. */
+static __noinline int link_keep(struct hg_ask *a, struct linux_binprm *bprm,
+				const struct hg_out *out)
+{
+	struct hg_exec fresh = {}, *e;
+	__u64 key = (__u64)bprm;
+	struct hg_exec_link *link;
+	__u32 n;
+
+	e = bpf_map_lookup_elem(&execs, &key);
+	if (!e) {
+		fresh.policy = a->tell.policy;
+		if (bpf_map_update_elem(&execs, &key, &fresh, BPF_NOEXIST))
+			return HG_WHY_TOO_BUSY;
+		e = bpf_map_lookup_elem(&execs, &key);
+	}
+	if (!e)
+		return HG_WHY_TOO_BUSY;
+	n = e->n;
+	if (n >= HG_CHAIN_MAX)
+		return HG_WHY_TOO_LONG;
+	if (e->policy != a->tell.policy)
+		return HG_WHY_RACED;
+	link = &e->link[n];
+	link->argc = bprm->argc;
+	link->rule = out->rule[HG_EXEC];
+	link->allowed = !!(out->allow & HG_BIT(HG_EXEC));
+	link->argv = out->argv;
+	e->n = n + 1;
+	return HG_WHY_RULE;
+}
 
 SEC("lsm/bprm_check_security")
 int BPF_PROG(bprm_check_security, struct linux_binprm *bprm)
 {
-	return check_path_often(bprm->file->f_path.dentry, HG_BIT(HG_EXEC));
+	struct dentry *dentry = bprm->file->f_path.dentry;
+	struct hg_objects o = { .object = dentry };
+	enum hg_why why;
+	struct hg_ask a;
+
+	if (!ask_begin(&a, HG_WHAT_PATH, HG_BIT(HG_EXEC)) || overlay_at_work())
+		return 0;
+	why = ask_prepare(&a);
+	if (why != HG_WHY_RULE || !a.s)
+		return ask_refuse(&a, why, &o);
+	why = place_resolve(a.s, dentry);
+	if (why == HG_WHY_ANONYMOUS)
+		return ask_anonymous(&a, HG_BIT(HG_EXEC), &o);
+	if (why != HG_WHY_RULE)
+		return ask_refuse(&a, why, &o);
+	link_check(a.s, dentry);
+	if (arguments_read && a.s->out.argv && !(a.s->linked & HG_BIT(HG_EXEC))) {
+		why = link_keep(&a, bprm, &a.s->out);
+		return why == HG_WHY_RULE ? ask_allow(&a) : ask_refuse(&a, why, &o);
+	}
+	/* Without arguments: what holds whatever they are. */
+	return ask_out(&a, &a.s->out, HG_BIT(HG_EXEC), &o);
+}
+
+/*
+ * A file mapped executable. The kernel maps the program that it is starting, which has been asked
+ * about as such, with its arguments; its loader has not. What a process maps by itself is run
+ * without arguments that could be read, so what depends on them is refused (check_path).
+ */
+HG_INLINE int check_mapping(struct file *file)
+{
+	struct task_struct *task = (void *)bpf_get_current_task_btf();
+
+	if (executing() && BPF_CORE_READ(task, mm, exe_file) == file)
+		return 0;
+	return check_path(file->f_path.dentry, HG_BIT(HG_EXEC));
 }
 
 SEC("lsm/mmap_file")
@@ -18,7 +100,7 @@ int BPF_PROG(mmap_file, struct file *file, unsigned long reqprot, unsigned long 
 	/* prot has what READ_IMPLIES_EXEC adds. Memory without a file is no program's name. */
 	if (!file || !(prot & PROT_EXEC))
 		return 0;
-	return check_path_often(file->f_path.dentry, HG_BIT(HG_EXEC));
+	return check_mapping(file);
 }
 
 /*
@@ -35,7 +117,7 @@ int BPF_PROG(mmap_file_3, struct file *file, unsigned long prot, unsigned long f
 	if (!(prot & PROT_EXEC) &&
 	    !((prot & PROT_READ) && (task->personality & READ_IMPLIES_EXEC)))
 		return 0;
-	return check_path(file->f_path.dentry, HG_BIT(HG_EXEC));
+	return check_mapping(file);
 }
 
 SEC("lsm/file_mprotect")

@@ -7,6 +7,7 @@
  * when they are opened; what they were opened for is theirs.
  */
 #include "check.h"
+#include "devices.h"
 
 char LICENSE[] SEC("license") = "GPL";
 
@@ -15,7 +16,7 @@ char LICENSE[] SEC("license") = "GPL";
  * take it from their caller. task_struct.in_execve would, but since 6.8 (commit 978ffcbf00d8) it is
  * set only after the file is open.
  */
-HG_INLINE bool executing(struct file *file)
+HG_INLINE bool opened_to_run(struct file *file)
 {
 	struct inode *inode = file->f_inode;
 
@@ -38,7 +39,7 @@ int BPF_PROG(file_open, struct file *file)
 	flags = file->f_flags;
 	created = mode & FMODE_CREATED;
 	/* bprm_check_security asks about programs and scripts, mmap_file about their loader. */
-	if ((flags & __FMODE_EXEC) && executing(file))
+	if ((flags & __FMODE_EXEC) && opened_to_run(file))
 		return 0;
 	/* Reading, and neither (O_ACCMODE 3, for ioctls), which counts as reading. */
 	if ((mode & FMODE_READ) || !(mode & FMODE_WRITE))
@@ -49,9 +50,8 @@ int BPF_PROG(file_open, struct file *file)
 	/* No path_mknod precedes O_TMPFILE. */
 	if (flags & __O_TMPFILE)
 		actions |= HG_BIT(HG_CREATE);
-	if ((file->f_inode->i_mode & S_IFMT) == S_IFBLK) {
-		err = check_flag(HG_F_RAW_DISK, HG_WHY_RAW_DISK, HG_WHAT_PATH, actions,
-				 file->f_path.dentry, NULL);
+	if (is_device(file->f_inode)) {
+		err = check_device(file->f_inode, actions, file->f_path.dentry);
 		if (err)
 			return err;
 	}
@@ -101,8 +101,7 @@ int BPF_PROG(path_mknod, const struct path *dir, struct dentry *dentry, unsigned
 
 	/* Device 0:0 is an overlay whiteout: it hides a name, it opens nothing. */
 	if ((type == S_IFBLK || type == S_IFCHR) && dev) {
-		err = check_flag(HG_F_DEVICE_NODE, HG_WHY_DEVICE_NODE, HG_WHAT_PATH,
-				 HG_BIT(HG_CREATE), dentry, NULL);
+		err = check_use(HG_USE_DEVICE_NODE, dentry, 0);
 		if (err)
 			return err;
 	}
@@ -132,8 +131,7 @@ int BPF_PROG(path_notify, const struct path *path, __u64 mask, unsigned int obj_
 	int err;
 
 	if (obj_type != FSNOTIFY_OBJ_TYPE_INODE || (mask & FS_PERM_EVENTS)) {
-		err = check_flag(0, HG_WHY_GUARD, HG_WHAT_PATH, HG_BIT(HG_READ), path->dentry,
-				 NULL);
+		err = check_never(HG_WHY_GUARD, HG_WHAT_PATH, HG_BIT(HG_READ), path->dentry, NULL);
 		if (err)
 			return err;
 	}
@@ -209,41 +207,4 @@ int BPF_PROG(inode_getxattr, struct dentry *dentry, const char *name)
 	if (head[0] != 'u' || head[1] != 's' || head[2] != 'e' || head[3] != 'r' || head[4] != '.')
 		return 0;
 	return check_path(dentry, HG_BIT(HG_READ));
-}
-
-HG_INLINE int check_ioctl(struct file *file, unsigned int cmd)
-{
-	switch (cmd) {
-	case FS_IOC_SETFLAGS:
-	case FS_IOC32_SETFLAGS:
-	case FS_IOC_FSSETXATTR:
-	case FS_IOC_SETVERSION:
-	case FS_IOC32_SETVERSION:
-	case FS_IOC_ENABLE_VERITY:
-	case FS_IOC_SET_ENCRYPTION_POLICY:
-		return check_path(file->f_path.dentry, HG_BIT(HG_ATTR));
-	/* A snapshot is every file below under a second name, made without a path_* hook. */
-	case BTRFS_IOC_SNAP_CREATE:
-	case BTRFS_IOC_SNAP_CREATE_V2:
-	case BTRFS_IOC_SUBVOL_CREATE:
-	case BTRFS_IOC_SUBVOL_CREATE_V2:
-	case BTRFS_IOC_SNAP_DESTROY:
-	case BTRFS_IOC_SNAP_DESTROY_V2:
-		return check_flag(0, HG_WHY_PRIVILEGE, HG_WHAT_PATH, HG_BIT(HG_CREATE),
-				  file->f_path.dentry, NULL);
-	}
-	return 0;
-}
-
-SEC("lsm/file_ioctl")
-int BPF_PROG(file_ioctl, struct file *file, unsigned int cmd, unsigned long arg)
-{
-	return check_ioctl(file, cmd);
-}
-
-/* Since 6.8 (commit f1bb47a31dff, in 6.1.75 too); before, compat calls arrive at file_ioctl. */
-SEC("lsm/file_ioctl_compat")
-int BPF_PROG(file_ioctl_compat, struct file *file, unsigned int cmd, unsigned long arg)
-{
-	return check_ioctl(file, cmd);
 }

@@ -28,9 +28,10 @@ __weak __noinline int link_meet(struct hg_scratch *s)
 	link = bpf_map_lookup_elem(&links, &key);
 	if (!link)
 		return 0;
-	lacks = link->lacks & s->out.allow;
+	/* Running with some arguments is a right as well. */
+	lacks = link->lacks & (s->out.allow | (s->out.argv ? HG_BIT(HG_EXEC) : 0));
 	s->out.allow &= ~lacks;
-	s->out.linked = lacks;
+	s->linked = lacks;
 	if (lacks & HG_BIT(HG_READ))
 		s->out.rule[HG_READ] = link->rule[HG_READ];
 	if (lacks & HG_BIT(HG_MODIFY))

@@ -118,6 +118,15 @@ struct {
 	__type(value, struct hg_link_filter);
 } link_filter __weak SEC(".maps");
 
+/* Kernel only. Full: the program is refused (HG_WHY_TOO_BUSY). */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 16384);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, __u64);
+	__type(value, struct hg_exec);
+} execs __weak SEC(".maps");
+
 /* Kernel only. A cache: what is not in it is worked out again. It can only grow by a directory that
  * an agent uses, and goes with the directory's inode. */
 struct {

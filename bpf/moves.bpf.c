@@ -27,7 +27,8 @@ HG_INLINE enum hg_why end_resolve(struct hg_scratch *s, struct dentry *dentry, s
 	/* Elsewhere what another name lacks stays with the inode; an overlay copies what moves. */
 	if (dentry->d_sb->s_magic == OVERLAYFS_SUPER_MAGIC) {
 		link_check(s, dentry);
-		ret->lacks = s->out.linked;
+		ret->lacks = s->linked;
+		s->linked = 0;
 	}
 	if (!image_open(&r, s->slot) || !hg_dir_read(&r, ret->at.dir, &ret->dir))
 		return HG_WHY_BROKEN_POLICY;
@@ -40,6 +41,9 @@ HG_INLINE bool gains(const struct hg_end *from, const struct hg_end *to, bool di
 {
 	__u32 had = from->out.allow & ~from->lacks, gets = to->out.allow;
 
+	/* Running it with some arguments is a right, unless it depends on them here as there. */
+	if (to->out.argv && to->out.argv != from->out.argv)
+		gets |= HG_BIT(HG_EXEC);
 	if (gets & ~had & MOVED_RIGHTS)
 		return true;
 	if ((gets | to->out.ask) & ~(had | from->out.ask) & MOVED_RIGHTS)

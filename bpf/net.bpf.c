@@ -121,19 +121,75 @@ HG_INLINE bool socket_known(int family, int type, int protocol)
 	return false;
 }
 
-SEC("lsm/socket_create")
-int BPF_PROG(socket_create, int family, int type, int protocol, int kern)
+/* The word that opens a kind of socket past the rules on endpoints; HG_N_USES: nothing does. */
+HG_INLINE __u32 socket_word(int family, int type)
+{
+	switch (family) {
+	case AF_PACKET:
+		return HG_USE_PACKET_SOCKET;
+	case AF_NETLINK:
+		return HG_USE_NETLINK;
+	case AF_VSOCK:
+		return HG_USE_VSOCK;
+	case AF_INET:
+	case AF_INET6:
+		if (type == SOCK_RAW)
+			return HG_USE_RAW_SOCKET;
+	}
+	return HG_N_USES;
+}
+
+/* A kind of socket that no rule on endpoints speaks of, and no word opens. */
+static __noinline int refuse_kind(int family, int type, int protocol)
 {
 	struct hg_endpoint detail = {};
 
-	/* A socket the kernel makes for itself, or one that rules speak of. */
-	if (kern || socket_known(family, type, protocol))
-		return 0;
 	detail.bytes[0] = family;
 	detail.bytes[1] = type;
 	detail.bytes[2] = protocol;
 	detail.bytes[3] = protocol >> 8;
-	return check_flag(0, HG_WHY_SOCKET_FAMILY, HG_WHAT_SOCKET, 0, NULL, &detail);
+	return check_never(HG_WHY_SOCKET_FAMILY, HG_WHAT_SOCKET, 0, NULL, &detail);
+}
+
+HG_INLINE int check_kind(int family, int type, int protocol)
+{
+	__u32 word = socket_word(family, type);
+
+	if (word == HG_N_USES)
+		return refuse_kind(family, type, protocol);
+	return check_use(word, NULL, use_socket(family, type, protocol));
+}
+
+SEC("lsm/socket_create")
+int BPF_PROG(socket_create, int family, int type, int protocol, int kern)
+{
+	/* A socket the kernel makes for itself, or one that rules speak of. */
+	if (kern || socket_known(family, type, protocol))
+		return 0;
+	return check_kind(family, type, protocol);
+}
+
+/*
+ * A socket that was there before, and that no endpoint says anything about: what a raw socket sends
+ * goes where the packet says, whatever address and port are given beside it.
+ */
+HG_INLINE bool past_rules(struct sock *sk)
+{
+	__u16 family;
+
+	if (!sk)
+		return false;
+	family = sk->__sk_common.skc_family;
+	return family == AF_PACKET || family == AF_VSOCK ||
+	       ((family == AF_INET || family == AF_INET6) && sk->sk_type == SOCK_RAW);
+}
+
+HG_INLINE int check_past_rules(struct sock *sk)
+{
+	__u16 family = sk->__sk_common.skc_family;
+
+	return check_use(socket_word(family, sk->sk_type), NULL,
+			 use_socket(family, sk->sk_type, sk->sk_protocol));
 }
 
 SEC("lsm/socket_connect")
@@ -142,6 +198,8 @@ int BPF_PROG(socket_connect, struct socket *sock, struct sockaddr *address, int 
 	struct sock *sk = sock->sk;
 	__u16 family;
 
+	if (past_rules(sk))
+		return check_past_rules(sk);
 	if (!is_inet(sk))
 		return 0;
 	/* AF_UNSPEC only dissolves an association. */
@@ -172,7 +230,7 @@ HG_INLINE bool control_routes(int level, int type)
 }
 
 /* Not inlined, as the next: what they keep on the stack would add up in socket_sendmsg. */
-static __noinline int refuse_socket(struct sock *sk, enum hg_why why)
+static __noinline int refuse_route(struct sock *sk)
 {
 	struct hg_endpoint detail = {};
 
@@ -180,7 +238,7 @@ static __noinline int refuse_socket(struct sock *sk, enum hg_why why)
 	detail.bytes[1] = sk->sk_type;
 	detail.bytes[2] = sk->sk_protocol;
 	detail.bytes[3] = sk->sk_protocol >> 8;
-	return check_flag(0, why, HG_WHAT_SOCKET, 0, NULL, &detail);
+	return check_never(HG_WHY_SOURCE_ROUTE, HG_WHAT_SOCKET, 0, NULL, &detail);
 }
 
 SEC("lsm/socket_setsockopt")
@@ -190,7 +248,7 @@ int BPF_PROG(socket_setsockopt, struct socket *sock, int level, int optname)
 
 	if (!option_routes(level, optname) || !is_inet(sk))
 		return 0;
-	return refuse_socket(sk, HG_WHY_SOURCE_ROUTE);
+	return refuse_route(sk);
 }
 
 /* Control messages of one sendmsg(2): no honest call has more, and one that does is refused. */
@@ -226,8 +284,10 @@ int BPF_PROG(socket_sendmsg, struct socket *sock, struct msghdr *msg, int size)
 	void *name = msg->msg_name;
 	int err;
 
+	if (past_rules(sk))
+		return check_past_rules(sk);
 	if (msg->msg_controllen && is_inet(sk) && controls_route(msg)) {
-		err = refuse_socket(sk, HG_WHY_SOURCE_ROUTE);
+		err = refuse_route(sk);
 		if (err)
 			return err;
 	}
@@ -247,6 +307,8 @@ int BPF_PROG(socket_bind, struct socket *sock, struct sockaddr *address, int add
 	struct sock *sk = sock->sk;
 	__u8 head[4] = {};
 
+	if (past_rules(sk))
+		return check_past_rules(sk);
 	if (!is_inet(sk))
 		return 0;
 	/* Port 0 is any free port, as every client has; listening on it is asked by listen. */
@@ -322,7 +384,7 @@ int BPF_PROG(socket_receive, struct file *file)
 	if (!sk || socket_own(sk))
 		return 0;
 	if (!socket_known(sk->__sk_common.skc_family, sk->sk_type, sk->sk_protocol))
-		return refuse_socket(sk, HG_WHY_SOCKET_FAMILY);
+		return check_kind(sk->__sk_common.skc_family, sk->sk_type, sk->sk_protocol);
 	if (!is_inet(sk))
 		return 0;
 	state = sk->__sk_common.skc_state;

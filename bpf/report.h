@@ -16,7 +16,14 @@ struct hg_tell {
 	__u8 what;		/* enum hg_what */
 	__u8 actions;
 	__u8 quiet;
+	__u8 use;		/* enum hg_use, for HG_WHAT_USE */
+	__u64 detail;		/* beside it, of a socket: use_socket(); of a module: its name's address */
 };
+
+HG_INLINE __u64 use_socket(__u8 family, __u8 type, __u16 protocol)
+{
+	return family | type << 8 | (__u32)protocol << 16;
+}
 
 /* Appends "/name" of the chain's element at s->turn to the data; 1 to stop. */
 __weak __noinline int append_name(struct hg_scratch *s)
@@ -92,6 +99,10 @@ HG_INLINE void report_object(struct hg_scratch *s, struct dentry *dentry)
 		s->event.flags |= HG_EVENT_DIRECTORY;
 	if (inode && !BPF_CORE_READ(dentry, d_hash.pprev))
 		s->event.flags |= HG_EVENT_UNLINKED;
+	/* open(2) with O_CREAT asks path_mknod before it looks the name up, and takes no for an answer
+	 * only where nothing is found. mknod(2) and the others have looked, and hashed it. */
+	if (!inode && !BPF_CORE_READ(dentry, d_hash.pprev))
+		s->event.flags |= HG_EVENT_UNSEEN;
 }
 
 HG_INLINE void report_program(struct hg_scratch *s, struct task_struct *task)
@@ -104,6 +115,31 @@ HG_INLINE void report_program(struct hg_scratch *s, struct task_struct *task)
 				       &s->event.exe_place);
 	if (s->cut)
 		s->event.flags |= HG_EVENT_EXE_CUT;
+}
+
+/* The arguments of the program that runs now. Best effort, as all that is told; what lies behind the
+ * last one is left out by who reads the event, who knows how many there are. */
+HG_INLINE void report_arguments(struct hg_scratch *s)
+{
+	__u64 at = s->data_len, len = s->argv_max;
+
+	if (len > HG_EVENT_ARGV_MAX) {
+		len = HG_EVENT_ARGV_MAX;
+		s->event.flags |= HG_EVENT_ARGV_CUT;
+	}
+	if (at > HG_DATA_SIZE - HG_EVENT_ARGV_MAX - 1)
+		return;
+	asm("" : "+r"(at));
+	at &= HG_DATA_SIZE - 1;
+	if (at > HG_DATA_SIZE - HG_EVENT_ARGV_MAX - 1)
+		return;
+	asm("" : "+r"(len));
+	len &= 2 * HG_EVENT_ARGV_MAX - 1;
+	if (len > HG_EVENT_ARGV_MAX || bpf_probe_read_user(&s->data[at], len, (void *)s->argv_at))
+		return;
+	s->event.argv_len = len;
+	s->event.argc = s->argc;
+	s->data_len += len;
 }
 
 HG_INLINE void report_task(struct hg_event *e, struct task_struct *task)
@@ -182,6 +218,9 @@ __weak __noinline int report_fill(struct hg_scratch *s)
 			s->event.flags |= HG_EVENT_PATH2_CUT;
 	}
 	report_program(s, task);
+	if (s->argv_at)
+		report_arguments(s);
+	s->argv_at = 0;
 	return 0;
 }
 
@@ -237,6 +276,24 @@ HG_INLINE void report_head(struct hg_scratch *s, const struct hg_tell *t)
 	e->why = t->why;
 }
 
+HG_INLINE void report_use(struct hg_event *e, const struct hg_tell *t)
+{
+	__u8 *bytes = e->endpoint.bytes;
+	long n;
+
+	bytes[0] = t->use;
+	if (t->use == HG_USE_MODULE) {
+		n = bpf_probe_read_kernel_str(bytes + 1, sizeof(e->endpoint.bytes) - 1,
+					      (const void *)t->detail);
+		e->endpoint.len = n > 0 ? n : 0;
+		return;
+	}
+	bytes[1] = t->detail;
+	bytes[2] = t->detail >> 8;
+	bytes[3] = t->detail >> 16;
+	bytes[4] = t->detail >> 24;
+}
+
 HG_INLINE void report_send(struct hg_scratch *s, const struct hg_tell *t, struct hg_counter *c)
 {
 	__u64 len = s->data_len;
@@ -270,6 +327,8 @@ static __noinline int report(struct hg_scratch *s, const struct hg_tell *t,
 	report_head(s, t);
 	if (o->endpoint)
 		s->event.endpoint = *o->endpoint;
+	if (t->what == HG_WHAT_USE)
+		report_use(&s->event, t);
 	s->object = (__u64)o->object;
 	s->target = (__u64)o->target;
 	report_fill(s);

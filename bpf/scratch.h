@@ -43,9 +43,19 @@ struct hg_scratch {
 	/* and its result: the object's directory, the object, its verdicts; or why not. */
 	struct hg_at parent, at;
 	struct hg_out out;
+	__u32 linked;			/* rights that another name of the file lacks */
 	__u32 why;			/* enum hg_why */
 	__u32 seq;			/* of rename_lock, when the result was right */
 	struct hg_end from, to;		/* of a rename or link */
+	/* A command line: where in user memory it goes on, up to which address; of what is in `data`
+	 * from line_from on, line_len bytes are unread. */
+	__u64 line_at, line_end;
+	__u32 line_from, line_len, line_state;
+	struct hg_line line;
+	/* What of it the event is to carry: where it is (0: nothing; set by whoever means to report,
+	 * and cleared when that is done), its bytes with what follows, its arguments. */
+	__u64 argv_at;
+	__u32 argv_max, argc;
 	/* The event being written: head, then data; data_len bytes of it are used. */
 	__u64 object, target;		/* dentries, 0 for none */
 	/* Set by who asks about a unix socket: an abstract name, another agent's; 0 for none. */

@@ -221,5 +221,5 @@ int BPF_PROG(unix_create, int family, int type, int protocol, int kern)
 		return 0;
 	detail.bytes[0] = family;
 	detail.bytes[1] = type;
-	return check_flag(0, HG_WHY_OTHER_AGENT, HG_WHAT_SOCKET, 0, NULL, &detail);
+	return check_never(HG_WHY_OTHER_AGENT, HG_WHAT_SOCKET, 0, NULL, &detail);
 }

@@ -162,6 +162,44 @@ int image_endpoint(const struct image *im, const struct hg_endpoint *ep, struct 
 	return hg_out_read(&r, out, ret) ? 0 : -EBADMSG;
 }
 
+int image_use(const struct image *im, enum hg_use use, struct hg_out *ret)
+{
+	struct hg_reader r = {.image = (void *)im};
+
+	return hg_use_read(&r, use, ret) ? 0 : -EBADMSG;
+}
+
+int image_argv(const struct image *im, const struct hg_out *out, const char *line, size_t len,
+	       struct hg_out *ret)
+{
+	struct hg_reader r = {.image = (void *)im};
+	uint32_t state, left = (uint32_t)len;
+	struct hg_line args = {0};
+	bool done = false;
+	__u64 row;
+	size_t i;
+
+	if (len > HG_ARGV_MAX)
+		return -ENAMETOOLONG;
+	if (!len || line[len - 1])
+		return -EINVAL;
+	for (i = 0; i < len; i++)
+		args.args += !line[i];
+	if (!hg_argv_start(&r, out->argv, &state))
+		return -EBADMSG;
+	for (;;) {
+		if (!hg_argv_window(&r, &state, &args, (const __u8 *)line, &left, &done))
+			return -EBADMSG;
+		if (done || left < HG_WINDOW)
+			break;
+		line += HG_WINDOW;
+		left -= HG_WINDOW;
+	}
+	if (!hg_row_out(&r, state, &row) || !hg_out_read(&r, row & 0xffff, ret))
+		return -EBADMSG;
+	return 0;
+}
+
 int image_label(const struct image *im, enum hg_label kind, const char *name, size_t len,
 		struct hg_out *ret)
 {

@@ -80,12 +80,12 @@ static int check_head(struct verifier *v)
 		return image_bad(v, "a count", h->n_dirs);
 	if (h->hash_bits > 21)
 		return image_bad(v, "size of the hash", h->hash_bits);
-	if (h->flags & ~(HG_F_ANONYMOUS_EXEC | HG_F_DEVICE_NODE | HG_F_RAW_DISK))
-		return image_bad(v, "flags", h->flags);
 	if (h->root_dir >= h->n_dirs || h->root_out >= h->n_outs)
 		return image_bad(v, "state of the root directory", h->root_dir);
-	if (h->zero || h->zero0)
-		return image_bad(v, "reserved word of the head", h->zero);
+	if (h->n_argvs > HG_ARGVS_MAX)
+		return image_bad(v, "number of argument starts", h->n_argvs);
+	if (h->zero0 || h->zero1)
+		return image_bad(v, "reserved word of the head", h->zero0);
 	return 0;
 }
 
@@ -103,7 +103,16 @@ static int check_regions(struct verifier *v)
 		r = check_region(v, &h->cells, (uint64_t)1 << h->hash_bits, 1);
 	if (r == 0)
 		r = check_region(v, &h->rules, h->n_rules, 1);
+	if (r == 0)
+		r = check_region(v, &h->uses, HG_N_USES, 1);
+	if (r == 0)
+		r = check_region(v, &h->argvs, h->n_argvs, 1);
 	return r;
+}
+
+uint64_t image_argv_at(const struct verifier *v, uint32_t i)
+{
+	return element(v, &v->head->argvs, i, 1, 0);
 }
 
 static struct hg_rule rule_at(const struct verifier *v, uint32_t i)
@@ -148,7 +157,10 @@ static int check_outs(struct verifier *v)
 	unsigned a;
 
 	for (i = 0; i < v->head->n_outs; i++) {
-		struct hg_out out = image_out_at(v, i), want = {0};
+		struct hg_out out = image_out_at(v, i), want = {.argv = out.argv};
+
+		if (out.argv > v->head->n_argvs)
+			return image_bad(v, "a verdict row's arguments", i);
 
 		for (a = 0; a < HG_N_PATH_ACTIONS; a++) {
 			struct hg_rule rule = {0};
@@ -168,6 +180,16 @@ static int check_outs(struct verifier *v)
 		if (memcmp(&out, &want, sizeof(out)))
 			return image_bad(v, "a verdict row", i);
 	}
+	return 0;
+}
+
+static int check_uses(struct verifier *v)
+{
+	uint32_t i;
+
+	for (i = 0; i < HG_N_USES; i++)
+		if (element(v, &v->head->uses, i, 1, 0) >= v->head->n_outs)
+			return image_bad(v, "the verdict row of a word", i);
 	return 0;
 }
 
@@ -272,6 +294,8 @@ int image_verify(const struct hg_chunk *chunks, uint32_t n, struct ruleset_error
 		r = check_rules(&v);
 	if (r == 0)
 		r = check_outs(&v);
+	if (r == 0)
+		r = check_uses(&v);
 	if (r == 0)
 		r = check_dirs(&v);
 	if (r == 0)

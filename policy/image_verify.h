@@ -31,9 +31,10 @@ int image_claim(struct verifier *v, uint32_t chunk, uint32_t unit, uint32_t n);
 uint64_t image_unit(const struct verifier *v, uint32_t chunk, uint32_t unit);
 struct hg_out image_out_at(const struct verifier *v, uint32_t i);
 struct hg_dir image_dir_at(const struct verifier *v, uint32_t i);
+uint64_t image_argv_at(const struct verifier *v, uint32_t i);
 struct hg_cell image_cell_at(const struct verifier *v, uint32_t i);
 
-/* Both byte automata: every row and cell that can be reached. */
+/* The byte automata: every row and cell that can be reached. */
 int image_verify_bytes(struct verifier *v);
 /* The bits of each directory state: exactly what is below it. */
 int image_verify_below(struct verifier *v);

@@ -221,8 +221,16 @@ static int read_dir(struct reading *rd, uint32_t dir)
 static uint32_t row_bits(void *ctx, uint32_t out)
 {
 	struct hg_out row = image_out_at(ctx, out);
+	uint32_t exec = row.argv ? HG_BIT(HG_EXEC) : 0;
 
-	return row.allow | (uint32_t)(row.allow | row.ask) << 8;
+	return row.allow | (uint32_t)(row.allow | row.ask) << 8 | exec << 16;
+}
+
+static uint32_t row_kin(void *ctx, uint32_t out)
+{
+	struct hg_out row = image_out_at(ctx, out);
+
+	return row.allow | (uint32_t)(row.allow | row.ask) << 8 | (uint32_t)row.argv << 16;
 }
 
 static int check_bits(struct reading *rd)
@@ -239,6 +247,8 @@ static int check_bits(struct reading *rd)
 	for (i = 0; i < n && r == 0; i++) {
 		struct hg_dir d = image_dir_at(rd->v, i);
 
+		/* Running with some arguments is a right, though not every argument has it. */
+		any[i] |= (any[i] >> 16) * 0x101u;
 		if (d.any_allow != (any[i] & HG_ALL_PATH_ACTIONS) ||
 		    d.any_held != (any[i] >> 8 & HG_ALL_PATH_ACTIONS) ||
 		    d.all_allow != (all[i] & HG_ALL_PATH_ACTIONS) ||
@@ -259,9 +269,9 @@ static int check_kin(struct reading *rd)
 	if (!kin)
 		return -ENOMEM;
 	for (i = 0; i < rd->dirs->n_states; i++)
-		rd->dirs->states[i].next_out = row_bits(rd->v, rd->dirs->states[i].next_out);
+		rd->dirs->states[i].next_out = row_kin(rd->v, rd->dirs->states[i].next_out);
 	for (k = 0; k < rd->dirs->n_edges; k++)
-		rd->dirs->edges[k].out = row_bits(rd->v, rd->dirs->edges[k].out);
+		rd->dirs->edges[k].out = row_kin(rd->v, rd->dirs->edges[k].out);
 	r = fa_classes(rd->dirs, kin);
 	for (i = 0; i < rd->dirs->n_states && r == 0; i++)
 		if (image_dir_at(rd->v, i).kin != kin[i])

@@ -65,18 +65,21 @@ static int check_symbol(struct walk *w, const struct hg_row *row, uint32_t state
 	return 0;
 }
 
-/* An endpoint's verdict row speaks of the endpoint actions only. */
-static int check_endpoint(struct walk *w, const struct hg_row *row, uint32_t state)
+/* An endpoint's verdict row speaks of the endpoint actions only, one of arguments of running. */
+static int check_verdict(struct walk *w, const struct hg_row *row, uint32_t state)
 {
+	bool endpoint = w->classes == HG_ENDPOINT_CLASSES;
 	struct hg_out out;
 	unsigned a;
 
 	if (row->out >= w->v->head->n_outs || row->fallback || row->next || row->next_out)
 		return image_bad(w->v, "a row's verdict", state);
 	out = image_out_at(w->v, row->out);
-	for (a = HG_N_EP_ACTIONS; a < HG_N_PATH_ACTIONS; a++)
-		if (out.rule[a] != HG_RULE_NONE)
-			return image_bad(w->v, "an endpoint's verdict row", row->out);
+	for (a = 0; a < HG_N_PATH_ACTIONS; a++)
+		if (out.rule[a] != HG_RULE_NONE && (endpoint ? a >= HG_N_EP_ACTIONS : a != HG_EXEC))
+			return image_bad(w->v, "a verdict row of another machine", row->out);
+	if (out.argv)
+		return image_bad(w->v, "a verdict row that asks for arguments", row->out);
 	return 0;
 }
 
@@ -154,7 +157,7 @@ static int check_row(struct walk *w, uint32_t state)
 		r = check_hub(w, state);
 	if (r < 0)
 		return r;
-	return w->lexer ? check_symbol(w, &row, state) : check_endpoint(w, &row, state);
+	return w->lexer ? check_symbol(w, &row, state) : check_verdict(w, &row, state);
 }
 
 /* A row that something leads to: checked once, then walked. Gives its number. */
@@ -286,9 +289,26 @@ static int verify_endpoint(struct verifier *v)
 	return r < 0 ? r : walk_all(&w);
 }
 
+static int verify_argvs(struct verifier *v)
+{
+	struct walk w HG_CLEANUP(walk_done) = {0};
+	uint32_t i, start;
+	int r;
+
+	r = walk_init(&w, v, HG_ARGV_CLASSES);
+	for (i = 0; i < v->head->n_argvs && r == 0; i++) {
+		if (image_argv_at(v, i) > UINT32_MAX)
+			return image_bad(v, "a start", i);
+		r = visit(&w, (uint32_t)image_argv_at(v, i), &start);
+	}
+	return r < 0 ? r : walk_all(&w);
+}
+
 int image_verify_bytes(struct verifier *v)
 {
 	int r = verify_lexer(v);
 
-	return r < 0 ? r : verify_endpoint(v);
+	if (r == 0)
+		r = verify_endpoint(v);
+	return r < 0 ? r : verify_argvs(v);
 }

@@ -20,6 +20,7 @@ struct packer {
 	uint32_t n_rows;
 	struct pack_dirs dirs;
 	uint32_t *lexer; /* for each context its start, in the image */
+	uint32_t argv[HG_ARGVS_MAX];
 	struct hg_head head;
 };
 
@@ -34,7 +35,7 @@ static void number_row(struct packer *p, uint32_t row)
 /* Rows that something still leads to, in the order of the machines. */
 static int number_rows(struct packer *p)
 {
-	const struct fa *dirs = p->in->paths->dirs, *ep = p->in->endpoint;
+	const struct fa *dirs = p->in->paths->dirs, *ep = p->in->endpoint, *argv = p->in->argv;
 	size_t n = p->in->rows->rows.n, i;
 
 	p->row_number = malloc(n * sizeof(*p->row_number));
@@ -50,6 +51,10 @@ static int number_rows(struct packer *p)
 		number_row(p, dirs->edges[i].out);
 	for (i = 0; i < ep->n_states; i++)
 		number_row(p, ep->states[i].out);
+	for (i = 0; i < HG_N_USES; i++)
+		number_row(p, p->in->uses[i]);
+	for (i = 0; argv && i < argv->n_states; i++)
+		number_row(p, argv->states[i].out);
 	return p->n_rows > HG_OUTS_MAX ? -E2BIG : 0;
 }
 
@@ -71,11 +76,12 @@ static int pack_lexer(struct packer *p)
 	return r;
 }
 
-static int pack_endpoint(struct packer *p)
+/* A machine whose outputs are verdict rows. */
+static int pack_verdicts(struct packer *p, const struct fa *fa, uint32_t classes, uint32_t *roots,
+			 size_t n_roots)
 {
-	const struct fa *fa = p->in->endpoint;
 	uint16_t *out = malloc(fa->n_states * sizeof(*out));
-	struct pack_bytes bytes = {fa, HG_ENDPOINT_CLASSES, out, NULL};
+	struct pack_bytes bytes = {fa, classes, out, NULL};
 	uint32_t i;
 	int r;
 
@@ -83,10 +89,23 @@ static int pack_endpoint(struct packer *p)
 		return -ENOMEM;
 	for (i = 0; i < fa->n_states; i++)
 		out[i] = (uint16_t)p->row_number[fa->states[i].out];
-	p->head.endpoint = fa->start;
-	r = pack_bytes(&p->space, &bytes, &p->head.endpoint, 1);
+	r = pack_bytes(&p->space, &bytes, roots, n_roots);
 	free(out);
 	return r;
+}
+
+static int pack_endpoint(struct packer *p)
+{
+	p->head.endpoint = p->in->endpoint->start;
+	return pack_verdicts(p, p->in->endpoint, HG_ENDPOINT_CLASSES, &p->head.endpoint, 1);
+}
+
+static int pack_argv(struct packer *p)
+{
+	if (!p->in->argv)
+		return 0;
+	memcpy(p->argv, p->in->argv_starts, p->in->n_argvs * sizeof(*p->argv));
+	return pack_verdicts(p, p->in->argv, HG_ARGV_CLASSES, p->argv, p->in->n_argvs);
 }
 
 static void put(struct packer *p, const struct hg_region *region, uint32_t i, const void *element,
@@ -124,6 +143,16 @@ static void fill_tables(struct packer *p)
 	}
 	for (i = 0; i < p->head.n_rules; i++)
 		put(p, &p->head.rules, i, rows->rules + i, 1);
+	for (i = 0; i < HG_N_USES; i++) {
+		uint64_t row = p->row_number[p->in->uses[i]];
+
+		put(p, &p->head.uses, i, &row, 1);
+	}
+	for (i = 0; i < p->head.n_argvs; i++) {
+		uint64_t start = p->argv[i];
+
+		put(p, &p->head.argvs, i, &start, 1);
+	}
 	for (i = 0; i < 1u << p->head.hash_bits; i++)
 		put(p, &p->head.cells, i, p->dirs.table + i, 1);
 }
@@ -140,7 +169,11 @@ static int reserve_cold(struct packer *p)
 {
 	int r = pack_space_region(&p->space, 1u << p->head.hash_bits, 1, &p->head.cells);
 
-	return r < 0 ? r : pack_space_region(&p->space, p->head.n_rules, 1, &p->head.rules);
+	if (r == 0)
+		r = pack_space_region(&p->space, p->head.n_rules, 1, &p->head.rules);
+	if (r == 0)
+		r = pack_space_region(&p->space, HG_N_USES, 1, &p->head.uses);
+	return r < 0 ? r : pack_space_region(&p->space, p->head.n_argvs, 1, &p->head.argvs);
 }
 
 static int lay_out(struct packer *p, bool single)
@@ -159,6 +192,8 @@ static int lay_out(struct packer *p, bool single)
 		r = pack_lexer(p);
 	if (r == 0)
 		r = pack_endpoint(p);
+	if (r == 0)
+		r = pack_argv(p);
 	if (r == 0 && !near)
 		r = reserve_hot(p);
 	if (r == 0 && !single)
@@ -176,7 +211,7 @@ static void fill_head(struct packer *p)
 	p->head.n_symbols = p->in->paths->n_symbols;
 	p->head.n_rules = (uint32_t)p->in->rows->n_rules;
 	p->head.hash_bits = p->dirs.hash_bits;
-	p->head.flags = p->in->flags;
+	p->head.n_argvs = p->in->n_argvs;
 	p->head.root_dir = (uint16_t)p->in->paths->dirs->start;
 	p->head.root_out = (uint16_t)p->row_number[p->in->paths->dirs->start_out];
 }

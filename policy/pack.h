@@ -10,8 +10,11 @@
 struct pack_input {
 	const struct paths *paths;
 	const struct fa *endpoint;
+	const struct fa *argv;	      /* NULL: no arguments are asked */
+	const uint32_t *argv_starts;  /* of argv */
+	uint32_t n_argvs;
 	const struct pack_rows *rows; /* and with them the rules */
-	uint32_t flags;		      /* HG_F_* */
+	const uint32_t *uses;	      /* the row of each word, HG_N_USES */
 	uint32_t max_chunks;
 };
 
@@ -47,7 +50,7 @@ struct pack_classes {
 int pack_classes(const struct fa *fa, bool lexer, struct pack_classes *ret);
 struct pack_bytes {
 	const struct fa *fa;
-	uint32_t classes;		      /* HG_LEXER_CLASSES or HG_ENDPOINT_CLASSES */
+	uint32_t classes;		      /* HG_LEXER_CLASSES, HG_ENDPOINT_CLASSES, ... */
 	const uint16_t *out;		      /* for each state */
 	const struct pack_fallback *fallback; /* for each out, or NULL */
 };

@@ -21,8 +21,14 @@ void pack_rows_done(struct pack_rows *rows)
 
 int pack_rows_add(struct pack_rows *rows, const uint32_t last[HG_N_PATH_ACTIONS], uint32_t *ret_row)
 {
+	return pack_rows_add_argv(rows, last, 0, ret_row);
+}
+
+int pack_rows_add_argv(struct pack_rows *rows, const uint32_t last[HG_N_PATH_ACTIONS],
+		       uint8_t argv, uint32_t *ret_row)
+{
 	uint32_t words[sizeof(struct hg_out) / sizeof(uint32_t)];
-	struct hg_out out = {0};
+	struct hg_out out = {.argv = argv};
 	unsigned a;
 	int r;
 

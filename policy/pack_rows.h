@@ -20,6 +20,8 @@ void pack_rows_done(struct pack_rows *rows);
 /* last[action]: 1 + index of the deciding rule, 0 where none matched. */
 int pack_rows_add(struct pack_rows *rows, const uint32_t last[HG_N_PATH_ACTIONS],
 		  uint32_t *ret_row);
+int pack_rows_add_argv(struct pack_rows *rows, const uint32_t last[HG_N_PATH_ACTIONS],
+		       uint8_t argv, uint32_t *ret_row);
 struct hg_out pack_rows_get(const struct pack_rows *rows, uint32_t row);
 
 #endif

@@ -165,22 +165,37 @@ static int renumber_contexts(const struct join *j, struct paths *p)
 	return 0;
 }
 
+/* allow | held << 8, and what some arguments may be allowed << 16. */
 static uint32_t row_bits(void *ctx, uint32_t out)
 {
 	struct hg_out row = pack_rows_get(ctx, out);
 
-	return row.allow | (uint32_t)(row.allow | row.ask) << 8;
+	return row.allow | (uint32_t)(row.allow | row.ask) << 8 |
+	       (row.argv ? HG_BIT(HG_EXEC) : 0) << 16;
+}
+
+/* What makes verdicts equal: rules aside, but not which arguments are asked. */
+static uint32_t row_kin(void *ctx, uint32_t out)
+{
+	struct hg_out row = pack_rows_get(ctx, out);
+
+	return row.allow | (uint32_t)(row.allow | row.ask) << 8 | (uint32_t)row.argv << 16;
 }
 
 static int fill_below(struct paths *p, const struct pack_rows *rows)
 {
 	struct fa_below below = {.ctx = (void *)rows, .bits = row_bits};
+	uint32_t i;
+	int r;
 
 	p->any = malloc(p->dirs->n_states * sizeof(*p->any));
 	p->all = malloc(p->dirs->n_states * sizeof(*p->all));
 	if (!p->any || !p->all)
 		return -ENOMEM;
-	return fa_below(p->dirs, &below, p->any, p->all);
+	r = fa_below(p->dirs, &below, p->any, p->all);
+	for (i = 0; i < p->dirs->n_states && r == 0; i++)
+		p->any[i] |= (p->any[i] >> 16) * 0x101u;
+	return r;
 }
 
 /* States with equal verdicts below: the classes of the machine whose outputs forget the rules. */
@@ -196,11 +211,11 @@ static int fill_kin(struct paths *p, const struct pack_rows *rows)
 	r = p->kin && copy.states && copy.edges ? 0 : -ENOMEM;
 	for (i = 0; i < copy.n_states && r == 0; i++) {
 		copy.states[i] = p->dirs->states[i];
-		copy.states[i].next_out = row_bits((void *)rows, copy.states[i].next_out);
+		copy.states[i].next_out = row_kin((void *)rows, copy.states[i].next_out);
 	}
 	for (i = 0; i < copy.n_edges && r == 0; i++) {
 		copy.edges[i] = p->dirs->edges[i];
-		copy.edges[i].out = row_bits((void *)rows, copy.edges[i].out);
+		copy.edges[i].out = row_kin((void *)rows, copy.edges[i].out);
 	}
 	if (r == 0)
 		r = fa_classes(&copy, p->kin);

@@ -100,7 +100,9 @@ int paths_trie_add(struct paths_trie *trie, const struct glob *glob, uint16_t ru
 		   struct ruleset_error *ret_error);
 
 /* ---- the directory machine (paths_dirs.c) ---- */
-#define PATHS_TRIES_MAX 2
+/* One of plain rules, the others of argument rules: each of their actions is one set of programs (see
+ * ruleset_argv.c). */
+#define PATHS_TRIES_MAX 8
 
 struct paths_dirs {
 	struct paths_symbols *symbols;

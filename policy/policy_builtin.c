@@ -4,8 +4,8 @@
  * policy, full-access neither, gives an agent the means to take the guard away or to write what is
  * loaded next. What other hands an agent may not move is the presets' (no-doors), not this file's.
  *
- * Not here because it is no path: bpf(), other processes' memory, block devices (`use raw-disk`),
- * kernel modules, kexec.
+ * Not here because it is no path: bpf(), other processes' memory; device files that are these under
+ * another name (bpf/devices.h); what `use` opens.
  */
 #include <stddef.h>
 #include "policy_load.h"
@@ -25,7 +25,9 @@ const char *const policy_builtin_rules[] = {
 	"deny write /{etc,run,usr/lib,usr/local/lib,lib}/systemd/{system,user}/hydraguard*/**",
 
 	/* Kernel memory. */
-	"deny all /proc/kcore /proc/vmcore /dev/{mem,kmem,port,nvram} /dev/cpu/*/msr",
+	"deny all /proc/kcore /proc/vmcore /dev/{mem,kmem,port,nvram,snapshot} /dev/cpu/*/msr",
+	/* Disks by their controllers, whose numbers differ from boot to boot: no `use raw-disk`. */
+	"deny all /dev/bsg/** /dev/ng[0-9]* /dev/{nvme[0-9],nvme[0-9][0-9],nvme-fabrics}",
 
 	/*
 	 * What the kernel does for whoever writes here it does for the whole machine: core_pattern,

@@ -160,13 +160,11 @@ static int compile_once(struct compiler *c)
 	err = ruleset_new(&c->p->ruleset);
 	if (err)
 		return err;
-	c->flags = 0;
 	err = add_all(c);
 	if (err)
 		return err;
 	if (c->failed || c->l->failed)
 		return -EINVAL;
-	ruleset_set_flags(c->p->ruleset, c->flags);
 	err = ruleset_compile(c->p->ruleset, c->l->limits, &c->p->image, &e);
 	if (err == -E2BIG || err == -EINVAL) {
 		tell_too_big(c, &e);

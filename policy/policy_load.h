@@ -90,7 +90,6 @@ struct compiler {
 	struct strings followed; /* links that rules which allow follow ... */
 	uint16_t *followed_by;	 /* ... and the first rule to do so */
 	struct strings untrusted;
-	uint32_t flags;
 	bool failed;
 };
 

@@ -197,6 +197,11 @@ static int add_path(struct compiler *c, const struct origin *o, const struct rul
 	if (err)
 		return err;
 	err = note_followed(c, before, rule);
+	/* Programs are called by the names they are known by, which may be links'. */
+	if (!err && r->has_argv)
+		err = ruleset_argv_name(c->p->ruleset, rule, p->bytes, p->len, NULL);
+	if (err == -EINVAL)
+		err = 0; /* said of the path itself, below */
 	for (size_t i = 0; i < v.n && !err; i++) {
 		const struct pattern *real = &v.items[i].pattern;
 
@@ -308,6 +313,46 @@ static int add_objects(struct compiler *c, const struct origin *o, const char *t
 	return 0;
 }
 
+/* The arguments' pattern, its variables replaced by their one value. */
+static int add_argv(struct compiler *c, const struct origin *o, const char *text,
+		    const struct rule_line *r, uint16_t rule)
+{
+	struct patterns all = {};
+	struct ruleset_error wrong;
+	struct rule_error e;
+	const struct pattern *p;
+	int err;
+
+	if (!r->argv.len)
+		return ruleset_argv(c->p->ruleset, rule, "", 0, &wrong);
+	err = expand_variables(&c->l->scope, text + r->argv.at, r->argv.len, r->argv.at, &all, &e);
+	if (err == -EINVAL)
+		return *e.message ? compiler_say(c, DIAG_ERROR, o, e.at, "%s", e.message) : 0;
+	if (err)
+		return err;
+	p = all.items;
+	if (all.n != 1)
+		err = compiler_say(c, DIAG_ERROR, o, r->argv.at,
+				   "a list cannot stand in `argv`; write {a,b}, or a rule for each");
+	for (size_t i = 0; all.n == 1 && !err && i < p->len; i++) {
+		if (strchr(" \t\r\n", p->bytes[i]) && p->bytes[i] != text[p->from[i]])
+			err = compiler_say(c, DIAG_ERROR, o, p->from[i],
+					   "a value with a blank cannot stand in `argv`: blanks part "
+					   "arguments");
+	}
+	if (all.n == 1 && !c->failed && !err) {
+		err = ruleset_argv(c->p->ruleset, rule, p->bytes, p->len, &wrong);
+		if (err == -EINVAL)
+			err = compiler_say(c, DIAG_ERROR, o,
+					   p->len ? p->from[wrong.offset < p->len ? wrong.offset
+										  : p->len - 1]
+						  : r->argv.at,
+					   "%s", wrong.message);
+	}
+	patterns_done(&all);
+	return err;
+}
+
 int compiler_add(struct compiler *c, const struct origin *o, const char *text, size_t len,
 		 bool never)
 {
@@ -329,10 +374,10 @@ int compiler_add(struct compiler *c, const struct origin *o, const char *text, s
 			"nothing in it can be allowed or asked for; move the rule to `rules`");
 	}
 	err = add_rule(c, o, text, len, &r, never, &rule);
-	if (!err && r.use && r.verdict == HG_ALLOW)
-		c->flags |= r.use_flags;
-	if (!err && r.use && r.verdict == HG_DENY)
-		c->flags &= ~r.use_flags;
+	for (size_t i = 0; i < r.n_objects && r.use && !err; i++)
+		err = ruleset_use(c->p->ruleset, rule, r.objects[i].use);
+	if (!err && r.has_argv)
+		err = add_argv(c, o, text, &r, rule);
 	if (!err && !r.use)
 		err = add_objects(c, o, text, &r, rule);
 	rule_line_done(&r);

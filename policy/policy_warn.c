@@ -77,7 +77,10 @@ static uint16_t hidden_by(const struct policy *p, uint16_t dead, const struct ru
 	struct hg_out out;
 
 	for (size_t i = 0; path && i < r->n_objects && found == HG_RULE_NONE; i++) {
-		if (!sample_path(rule->text + r->objects[i].at, r->objects[i].len, path) ||
+		if (r->use && !image_use(p->image, r->objects[i].use, &out) &&
+		    out.rule[HG_USE] != HG_RULE_NONE && out.rule[HG_USE] > dead)
+			found = out.rule[HG_USE];
+		if (r->use || !sample_path(rule->text + r->objects[i].at, r->objects[i].len, path) ||
 		    image_path(p->image, path, strlen(path), &out))
 			continue;
 		for (unsigned a = 0; a < HG_N_PATH_ACTIONS; a++) {
@@ -269,6 +272,49 @@ static int warn_samples(const struct policy *p, const struct sample *samples, si
 	return err;
 }
 
+/* What a word opens that the rest of the policy does not reach. */
+static const struct {
+	enum hg_use use;
+	const char *what;
+} beyond[] = {
+	{HG_USE_BPF, "programs in the kernel, as far as the agent's capabilities go"},
+	{HG_USE_PERF, "what other processes do, as far as kernel.perf_event_paranoid allows"},
+	{HG_USE_MODULE, "any of the machine's modules to be loaded by its name"},
+	{HG_USE_KEYRING, "the keys of all processes of its user, and lookups that the kernel has "
+			 "made by programs outside of every agent"},
+	{HG_USE_RAW_SOCKET, "packets to any address, whatever `connect` rules say"},
+	{HG_USE_PACKET_SOCKET, "packets to any address, and everybody's to read"},
+	{HG_USE_DEVICE_NODE, "devices under names that no path rule knows"},
+	{HG_USE_RAW_DISK, "disks below their file systems: together with a path rule on one, all "
+			  "files on it"},
+	{HG_USE_CAP + 12, "the machine's network: routes, filters, interfaces"},
+	{HG_USE_CAP + 16, "code in the kernel: the guard can be taken away"},
+	{HG_USE_CAP + 17, "memory and ports of the machine: the guard can be taken away"},
+	{HG_USE_CAP + 21, "root over the machine, its mounts too: the guard can be taken away"},
+	{HG_USE_CAP + 22, "another kernel to be started: the guard can be taken away"},
+	{HG_USE_CAP + 30, "the machine's audit log"},
+	{HG_USE_CAP + 32, "what other security modules deny"},
+	{HG_USE_CAP + 33, "what other security modules deny"},
+	{HG_USE_CAP + 38, "the kernel's memory, with `bpf` or `perf`"},
+	{HG_USE_CAP + 39, "programs in the kernel, with `bpf`"},
+};
+
+static void warn_beyond(const struct policy *p, struct diags *d)
+{
+	struct hg_out out;
+
+	for (size_t i = 0; i < sizeof(beyond) / sizeof(*beyond); i++) {
+		const struct policy_rule *r;
+
+		if (image_use(p->image, beyond[i].use, &out) || !(out.allow & HG_BIT(HG_USE)))
+			continue;
+		r = &p->rules[out.rule[HG_USE]];
+		if (own(r))
+			diag_add(d, DIAG_WARNING, r->file, r->line, r->col, "`use %s` opens %s",
+				 rule_use_names[beyond[i].use], beyond[i].what);
+	}
+}
+
 /* A hook is run by whoever commits next, outside of every agent. */
 static int warn_hooks(const struct policy *p, struct diags *d)
 {
@@ -308,6 +354,8 @@ int policy_warn(const struct policy *p, struct diags *d)
 		rule_line_done(&r);
 	}
 	free(dead);
+	if (!err)
+		warn_beyond(p, d);
 	if (!err)
 		err = warn_samples(p, doors, sizeof(doors) / sizeof(*doors), "change",
 				   "what is there acts "

@@ -51,11 +51,12 @@ static struct rule_object word(struct scan *s)
 
 /* "..." or bytes up to a blank; a backslash keeps the byte behind it from ending either, and stays
  * in the object: it means the same in a pattern. */
-static int object(struct scan *s, struct rule_object *ret)
+static int quotable(struct scan *s, struct rule_object *ret)
 {
 	bool quoted = s->text[s->at] == '"';
 	size_t begin = s->at;
 
+	*ret = (struct rule_object){};
 	s->at += quoted;
 	ret->at = s->at;
 	for (; s->at < s->len; s->at++) {
@@ -72,12 +73,20 @@ static int object(struct scan *s, struct rule_object *ret)
 	if (s->at == s->len)
 		return rule_fail(s->e, begin, "this quote is never closed");
 	s->at++;
-	if (!ret->len)
-		return rule_fail(s->e, begin, "an empty object");
 	if (s->at < s->len && !blank(s->text[s->at]))
 		return rule_fail(s->e, s->at,
 				 "an object ends with its quote; put all of it in quotes");
 	return 0;
+}
+
+static int object(struct scan *s, struct rule_object *ret)
+{
+	size_t begin = s->at;
+	int err = quotable(s, ret);
+
+	if (!err && !ret->len)
+		return rule_fail(s->e, begin, "an empty object");
+	return err;
 }
 
 /* [2001:db8::1]:443 begins like options, but no option has a colon, and nothing follows options. */
@@ -181,10 +190,34 @@ static int add_object(struct rule_line *r, const struct rule_object *o)
 	return 0;
 }
 
+/* Behind the word argv at `at`. */
+static int argv_pattern(struct scan *s, size_t at, struct rule_line *r)
+{
+	int err;
+
+	if (r->path_actions != HG_BIT(HG_EXEC) || r->all)
+		return rule_fail(s->e, at,
+				 "`argv` speaks of running and goes with exec alone; split the rule");
+	if (!r->n_objects)
+		return rule_fail(s->e, at, "the programs come before `argv`, as in `exec "
+					   "/usr/bin/git argv \"** push **\"`");
+	if (!skip_blanks(s) || s->text[s->at] != '"')
+		return rule_fail(s->e, s->at < s->len ? s->at : at,
+				 "a pattern in quotes follows `argv`, as in argv \"** push **\"");
+	err = quotable(s, &r->argv);
+	if (err)
+		return err;
+	r->has_argv = true;
+	if (!skip_blanks(s))
+		return 0;
+	if (at_options(s))
+		return options(s, r);
+	return rule_fail(s->e, s->at, "only options may follow the arguments' pattern");
+}
+
 static int objects(struct scan *s, struct rule_line *r)
 {
 	struct rule_object o;
-	uint32_t flag;
 	int err;
 
 	while (skip_blanks(s)) {
@@ -194,15 +227,11 @@ static int objects(struct scan *s, struct rule_line *r)
 		if (err)
 			return err;
 		if (o.len == 4 && !memcmp(s->text + o.at, "argv", 4))
-			return rule_fail(
-				s->e, o.at,
-				"this version does not enforce `argv` patterns yet; "
-				"without them the rule speaks of every use of the program");
+			return argv_pattern(s, o.at, r);
 		if (r->use) {
-			err = rule_use_word(s->text + o.at, o.len, o.at, &flag, s->e);
+			err = rule_use_word(s->text + o.at, o.len, o.at, &o.use, s->e);
 			if (err)
 				return err;
-			r->use_flags |= flag;
 		}
 		err = add_object(r, &o);
 		if (err)
@@ -232,8 +261,6 @@ static int parse(struct scan *s, struct rule_line *r)
 	err = actions(s, o, r);
 	if (err)
 		return err;
-	if (r->use && r->verdict == HG_ASK)
-		return rule_fail(s->e, 0, "`use` is allowed or denied; nobody is asked for it");
 	err = objects(s, r);
 	if (err)
 		return err;
@@ -245,8 +272,6 @@ static int parse(struct scan *s, struct rule_line *r)
 				 : r->path_actions == HG_BIT(HG_UNIX)
 					 ? "/run/postgresql/.s.PGSQL.5432"
 					 : "/usr/**");
-	if (r->use && r->options)
-		return rule_fail(s->e, o.at, "`use` takes no options");
 	return 0;
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * One rule's text: VERDICT ACTION[,ACTION...] OBJECT [OBJECT...] [\[OPTIONS\]]
+ * One rule's text: VERDICT ACTION[,ACTION...] OBJECT [OBJECT...] [argv PATTERN] [\[OPTIONS\]]
  *
  * Bytes in, structs out: no I/O, no variables, no list of rules. Return 0, -EINVAL with *e filled,
  * or -ENOMEM.
@@ -17,7 +17,8 @@ struct rule_error {
 };
 
 struct rule_object {
-	size_t at, len; /* in the rule's text, quotes not included */
+	size_t at, len;	 /* in the rule's text, quotes not included */
+	enum hg_use use; /* where the rule is one of `use` */
 };
 
 struct rule_line {
@@ -26,8 +27,9 @@ struct rule_line {
 	uint8_t path_actions;	  /* HG_BIT(HG_READ) ... */
 	uint8_t endpoint_actions; /* HG_BIT(HG_CONNECT) ... */
 	bool use;
-	uint32_t use_flags; /* HG_F_* the rule speaks of */
-	uint8_t options;    /* HG_OPT_* */
+	uint8_t options; /* HG_OPT_* */
+	bool has_argv;
+	struct rule_object argv; /* may be empty: no arguments */
 	struct rule_object *objects;
 	size_t n_objects;
 };
@@ -67,9 +69,12 @@ int rule_verdict_word(const char *word, size_t len, size_t at, enum hg_verdict *
 		      struct rule_error *e);
 int rule_action_word(const char *word, size_t len, size_t at, struct rule_line *r,
 		     struct rule_error *e);
-int rule_use_word(const char *word, size_t len, size_t at, uint32_t *ret_flag,
-		  struct rule_error *e);
 int rule_option_word(const char *word, size_t len, size_t at, uint8_t *ret_option,
 		     struct rule_error *e);
+
+/* ---- what can be used (rule_parse_use.c) ---- */
+extern const char *const rule_use_names[HG_N_USES]; /* NULL where a number means nothing */
+/* A word that the kernel side never asks about is wrong as well. */
+int rule_use_word(const char *word, size_t len, size_t at, enum hg_use *ret, struct rule_error *e);
 
 #endif

@@ -52,22 +52,6 @@ static const struct action_word {
 };
 #define N_ACTION_WORDS (sizeof(action_words) / sizeof(*action_words))
 
-/* clang-format off */
-static const struct use_word {
-	const char *word;
-	uint32_t flag;		/* 0: a later version's */
-} use_words[] = {
-	{ "anonymous-exec", HG_F_ANONYMOUS_EXEC },
-	{ "device-node", HG_F_DEVICE_NODE },
-	{ "raw-disk", HG_F_RAW_DISK },
-	{ "mount", 0 },		{ "userns", 0 },	{ "chroot", 0 },
-	{ "bpf", 0 },		{ "perf", 0 },		{ "module", 0 },
-	{ "keyring", 0 },	{ "io_uring", 0 },	{ "raw-socket", 0 },
-	{ "packet-socket", 0 }, { "netlink", 0 },	{ "vsock", 0 },
-};
-/* clang-format on */
-#define N_USE_WORDS (sizeof(use_words) / sizeof(*use_words))
-
 static const struct option_word {
 	const char *word; /* ending in = where a value follows */
 	uint8_t option;	  /* 0: a later version's */
@@ -149,29 +133,6 @@ int rule_action_word(const char *word, size_t len, size_t at, struct rule_line *
 	return unknown(
 		e, at, "action", word, len, names,
 		"read, write (modify, create, delete, attr), exec, unix, connect, listen, all, use");
-}
-
-int rule_use_word(const char *word, size_t len, size_t at, uint32_t *ret_flag, struct rule_error *e)
-{
-	const char *names[N_USE_WORDS + 1] = {};
-	bool later = len > 4 && !memcmp(word, "cap:", 4);
-
-	for (size_t i = 0; i < N_USE_WORDS; i++) {
-		names[i] = use_words[i].word;
-		if (!is(word, len, use_words[i].word))
-			continue;
-		*ret_flag = use_words[i].flag;
-		if (*ret_flag)
-			return 0;
-		later = true;
-	}
-	if (later)
-		return rule_fail(e, at,
-				 "this version does not enforce `use %.*s` yet; leave the "
-				 "rule out and give the agent no privilege for it",
-				 (int)len, word);
-	return unknown(e, at, "thing to use", word, len, names,
-		       "anonymous-exec, device-node and raw-disk");
 }
 
 int rule_option_word(const char *word, size_t len, size_t at, uint8_t *ret_option,

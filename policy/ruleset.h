@@ -46,6 +46,18 @@ int ruleset_add(struct ruleset *rs, enum hg_verdict verdict, uint8_t options, ui
 int ruleset_path(struct ruleset *rs, uint16_t rule, uint8_t actions, const char *pattern,
 		 size_t len, struct ruleset_error *ret_error);
 
+/*
+ * Makes `rule` an argument rule: its paths, all of them for HG_EXEC, are of programs, and it speaks
+ * only of runs whose arguments match. Words of the pattern are whole arguments: bytes, '*' any
+ * bytes, '?' one byte, '[a-z]', '{a,b}', '\' makes the next byte literal; a double star alone is any
+ * number of arguments. Before the rule's first path, and in the order of the rules.
+ */
+int ruleset_argv(struct ruleset *rs, uint16_t rule, const char *pattern, size_t len,
+		 struct ruleset_error *ret_error);
+/* Another path whose last component is a name that the rule's programs are called by. */
+int ruleset_argv_name(struct ruleset *rs, uint16_t rule, const char *path, size_t len,
+		      struct ruleset_error *ret_error);
+
 /* A set of endpoints: the address prefix, ports and protocols a rule speaks of. */
 struct ruleset_endpoint {
 	uint8_t family;		      /* 4, 6, or 0 for both (then prefix_len is 0) */
@@ -65,8 +77,8 @@ int ruleset_endpoint(struct ruleset *rs, uint16_t rule, uint8_t actions,
 int ruleset_label(struct ruleset *rs, uint16_t rule, uint8_t actions, enum hg_label kind,
 		  const char *pattern, size_t len, struct ruleset_error *ret_error);
 
-/* HG_F_* for the image's head. */
-void ruleset_set_flags(struct ruleset *rs, uint32_t flags);
+/* Makes `rule` speak of a word of `use`; order among rules decides, as for patterns. */
+int ruleset_use(struct ruleset *rs, uint16_t rule, enum hg_use use);
 
 struct ruleset_limits {
 	uint32_t max_states; /* of any intermediate automaton; 0: the default */
@@ -93,6 +105,12 @@ int image_path_at(const struct image *im, const char *path, size_t len, uint16_t
 int image_endpoint(const struct image *im, const struct hg_endpoint *ep, struct hg_out *ret);
 int image_label(const struct image *im, enum hg_label kind, const char *name, size_t len,
 		struct hg_out *ret);
+int image_use(const struct image *im, enum hg_use use, struct hg_out *ret);
+
+/* The verdict row of running what image_path() gave `out` for, whose argv is not 0. line: the
+ * arguments, the name first, each followed by NUL. */
+int image_argv(const struct image *im, const struct hg_out *out, const char *line, size_t len,
+	       struct hg_out *ret);
 
 /* ---- every rule that matches, for explain: fills ret_rules in rule order, returns how many ----
  */
@@ -100,16 +118,23 @@ size_t ruleset_match_path(const struct ruleset *rs, const char *path, size_t len
 			  uint16_t *ret_rules, size_t max);
 size_t ruleset_match_endpoint(const struct ruleset *rs, const struct hg_endpoint *ep,
 			      unsigned action, uint16_t *ret_rules, size_t max);
+size_t ruleset_match_use(const struct ruleset *rs, enum hg_use use, uint16_t *ret_rules, size_t max);
 size_t ruleset_match_label(const struct ruleset *rs, enum hg_label kind, const char *name,
 			   size_t len, unsigned action, uint16_t *ret_rules, size_t max);
 
-/* Rules that can never decide any action on any path or endpoint: sets ret_dead[rule] (n_rules
+/* Of the rules that match a program's path, those that match its arguments too; plain rules stay. Gives
+ * their new number. */
+size_t ruleset_match_argv(const struct ruleset *rs, const char *line, size_t len, uint16_t *rules,
+			  size_t n);
+
+/* Rules that can never decide any action on any path, endpoint or word: sets ret_dead[rule] (n_rules
  * bytes) to 1. Uses the automata compiled by the last ruleset_compile(). */
 int ruleset_dead(const struct ruleset *rs, uint8_t *ret_dead);
 
 /*
  * Difference of two rulesets: shortest path (witness, NUL-terminated, at most max bytes) and action
- * for which `b` allows (verdict allow) and `a` does not. Returns 1 with *ret_action and witness, 0
+ * for which `b` allows (verdict allow) and `a` does not. An argument rule that allows counts in `b`
+ * as if it spoke of all arguments, one that does not in `a`. Returns 1 with *ret_action and witness, 0
  * when there is none, -errno.
  */
 int ruleset_newly_allows(const struct ruleset *a, const struct ruleset *b, unsigned *ret_action,

@@ -123,8 +123,21 @@ static int spell(struct pair *p, const uint32_t *word, size_t len, char *path, s
 	return 0;
 }
 
+/* Argument rules: by which arguments is not told apart, so in `a` only those that take away count,
+ * in `b` only those that give. */
+static uint8_t pick_pair(const struct ruleset_pick *pick, const struct ruleset_pattern *p)
+{
+	bool gives = pick->rs->rules[p->rule].verdict == HG_ALLOW;
+
+	if (!ruleset_argv_of(pick->rs, p->rule) || gives == (pick->trie == 1))
+		return p->actions;
+	return 0;
+}
+
 static int compile_pair(struct pair *p)
 {
+	struct ruleset_pick pick[2] = {{pick_pair, p->sets[0], NULL, 0},
+				       {pick_pair, p->sets[1], NULL, 1}};
 	struct paths_trie *a HG_CLEANUP(paths_trie_free) = NULL;
 	struct paths_trie *b HG_CLEANUP(paths_trie_free) = NULL;
 	struct paths_dirs in = {.n_tries = 2,
@@ -135,9 +148,9 @@ static int compile_pair(struct pair *p)
 
 	r = paths_lexer_new(&p->lexer);
 	if (r == 0)
-		r = ruleset_fill_trie(p->sets[0], p->lexer, &a, NULL);
+		r = ruleset_fill_trie(p->sets[0], p->lexer, pick, &a, NULL);
 	if (r == 0)
-		r = ruleset_fill_trie(p->sets[1], p->lexer, &b, NULL);
+		r = ruleset_fill_trie(p->sets[1], p->lexer, pick + 1, &b, NULL);
 	if (r == 0)
 		r = paths_symbols_new(p->lexer, &in.limits, &p->symbols);
 	in.symbols = p->symbols;

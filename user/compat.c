@@ -43,8 +43,6 @@ static const struct difference differences[] = {
 	 * .75 on; until then compat ioctls go through security_file_ioctl. */
 	{"file_ioctl_compat", "file_ioctl_compat", ANY_ARGS, true,
 	 "file_ioctl sees compat calls here"},
-	{"file_ioctl_compat_links", "file_ioctl_compat", ANY_ARGS, true,
-	 "file_ioctl_links sees compat calls here"},
 	/* Since 6.17 (inode_file_setattr: file_setattr(2) itself is as new). */
 	{"inode_file_setattr", "inode_file_setattr", ANY_ARGS, true,
 	 "file_setattr(2) does not exist here"},
@@ -172,6 +170,11 @@ void compat_choose(const struct btf *btf, const struct bpf_program *prog, enum a
 	if (!strncmp(section, "lsm", 3)) {
 		ret->hook = name;
 		choose_hook(btf, bpf_program__name(prog), how, ret);
+		if (!strncmp(section, "lsm.s/", 6) && how != ATTACH_LSM &&
+		    ret->choice == CHOICE_LOAD) {
+			ret->choice = CHOICE_LEAVE;
+			ret->why = "only BPF LSM may sleep; what depends on arguments is refused";
+		}
 	} else if (!strncmp(section, "tp_btf/", 7)) {
 		ret->hook = name;
 		if (!tracepoint_exists(btf, name))

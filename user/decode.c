@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* From the kernel side's records to events. */
 #include <arpa/inet.h>
-#include <linux/capability.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <time.h>
@@ -11,6 +10,7 @@
 #include "log.h"
 #include "reasons.h"
 #include "util.h"
+#include "../policy/rule_parse.h"
 
 void decoder_set_clock(struct decoder *d)
 {
@@ -57,7 +57,7 @@ bool event_record_ok(const void *data, size_t size)
 
 	if (size < sizeof(*e))
 		return false;
-	tail = (size_t)e->path_len + e->path2_len + e->exe_len;
+	tail = (size_t)e->path_len + e->path2_len + e->exe_len + e->argv_len;
 	return tail <= size - sizeof(*e) && e->what < HG_N_WHAT && e->why < HG_N_WHY &&
 	       e->said <= HG_SAID_LOGGED && e->endpoint.len <= sizeof(e->endpoint.bytes);
 }
@@ -108,6 +108,26 @@ static void set_cut(struct event *ev, const struct hg_event *e)
 				  strlen(event_fields[cuts[i].key].name));
 }
 
+/* The arguments, of which there are argc; what lies behind them is not theirs and stays untold. */
+static void set_arguments(struct event *ev, const struct hg_event *e)
+{
+	const char *at = (const char *)(e + 1) + e->path_len + e->path2_len + e->exe_len;
+	const char *end = at + e->argv_len;
+	bool whole = true;
+	uint32_t i;
+
+	for (i = 0; i < e->argc && at < end; i++) {
+		size_t len = strnlen(at, end - at);
+
+		whole = at + len < end;
+		event_add(ev, EV_ARGS, at, len);
+		at += len + 1;
+	}
+	if (e->argv_len && (i < e->argc || !whole))
+		event_add(ev, EV_CUT, event_fields[EV_ARGS].name,
+			  strlen(event_fields[EV_ARGS].name));
+}
+
 /* "@NAME", as rules write it but for escapes: any bytes, NUL too. */
 static void set_abstract(struct event *ev, const char *name, size_t len)
 {
@@ -141,7 +161,10 @@ static void set_paths(struct decoder *d, struct event *ev, const struct hg_event
 		event_set_number(ev, EV_DIRECTORY, 1);
 	if (e->flags & HG_EVENT_UNLINKED)
 		event_set_number(ev, EV_UNLINKED, 1);
+	if (e->flags & HG_EVENT_UNSEEN)
+		event_set_number(ev, EV_UNSEEN, 1);
 	set_cut(ev, e);
+	set_arguments(ev, e);
 }
 
 static const char *transport_name(uint8_t proto, char *buf, size_t len)
@@ -205,21 +228,30 @@ static void set_actions(struct event *ev, uint8_t actions, const char *const *na
 	event_set(ev, EV_ACTION, text);
 }
 
-/* The capabilities that the kernel side asks about (bpf/guard.bpf.c). */
-static const char *capability_name(uint8_t cap)
+/* The word, and what of it was used. */
+static void set_use(struct event *ev, const struct hg_event *e)
 {
-	static const char *const names[] = {
-		[CAP_NET_ADMIN] = "net_admin",	 [CAP_SYS_MODULE] = "sys_module",
-		[CAP_SYS_RAWIO] = "sys_rawio",	 [CAP_SYS_PTRACE] = "sys_ptrace",
-		[CAP_SYS_PACCT] = "sys_pacct",	 [CAP_SYS_ADMIN] = "sys_admin",
-		[CAP_SYS_BOOT] = "sys_boot",	 [CAP_SYS_TIME] = "sys_time",
-		[CAP_AUDIT_CONTROL] = "audit_control", [CAP_MAC_OVERRIDE] = "mac_override",
-		[CAP_MAC_ADMIN] = "mac_admin",	 [CAP_SYSLOG] = "syslog",
-		[CAP_PERFMON] = "perfmon",	 [CAP_BPF] = "bpf",
-		[CAP_CHECKPOINT_RESTORE] = "checkpoint_restore",
-	};
+	const struct hg_endpoint *ep = &e->endpoint;
+	const char *word = ep->bytes[0] < HG_N_USES ? rule_use_names[ep->bytes[0]] : NULL;
+	struct hg_endpoint socket = {};
 
-	return cap < ARRAY_SIZE(names) && names[cap] ? names[cap] : "capability";
+	event_set(ev, EV_EVENT, "privilege.use");
+	set_number_name(ev, EV_ACTION, word, ep->bytes[0]);
+	switch (ep->bytes[0]) {
+	case HG_USE_RAW_SOCKET:
+	case HG_USE_PACKET_SOCKET:
+	case HG_USE_NETLINK:
+	case HG_USE_VSOCK:
+		/* None where it is a network device. */
+		memcpy(socket.bytes, ep->bytes + 1, 4);
+		if (socket.bytes[0])
+			set_socket(ev, &socket);
+		break;
+	case HG_USE_MODULE:
+		if (ep->len > 1)
+			event_set_bytes(ev, EV_MODULE, (const char *)ep->bytes + 1, ep->len - 1);
+		break;
+	}
 }
 
 static void set_what(struct event *ev, const struct hg_event *e)
@@ -246,9 +278,8 @@ static void set_what(struct event *ev, const struct hg_event *e)
 		event_set(ev, EV_EVENT, "privilege.use");
 		event_set(ev, EV_ACTION, "bpf");
 		break;
-	case HG_WHAT_CAPABLE:
-		event_set(ev, EV_EVENT, "privilege.use");
-		event_set(ev, EV_ACTION, capability_name(e->endpoint.bytes[0]));
+	case HG_WHAT_USE:
+		set_use(ev, e);
 		break;
 	case HG_WHAT_PTRACE:
 		event_set(ev, EV_EVENT, "process.ptrace");

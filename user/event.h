@@ -47,6 +47,7 @@ enum event_type { EVENT_TIME, EVENT_NUMBER, EVENT_BYTES, EVENT_LIST, EVENT_FLAG 
 	X(TARGET,	"hydraguard.file.target",	EVENT_BYTES)                              \
 	X(DIRECTORY,	"hydraguard.file.directory",	EVENT_FLAG)                               \
 	X(UNLINKED,	"hydraguard.file.unlinked",	EVENT_FLAG)                               \
+	X(UNSEEN,	"hydraguard.file.unseen",	EVENT_FLAG)                               \
 	X(UNPLACED,	"hydraguard.file.unplaced",	EVENT_FLAG)                               \
 	X(ADDRESS,	"server.address",		EVENT_BYTES)                              \
 	X(PORT,		"server.port",			EVENT_NUMBER)                             \
@@ -56,11 +57,13 @@ enum event_type { EVENT_TIME, EVENT_NUMBER, EVENT_BYTES, EVENT_LIST, EVENT_FLAG 
 	X(FAMILY,	"hydraguard.socket.family",	EVENT_BYTES)                              \
 	X(SOCK_TYPE,	"hydraguard.socket.type",	EVENT_BYTES)                              \
 	X(PROTOCOL,	"hydraguard.socket.protocol",	EVENT_NUMBER)                             \
+	X(MODULE,	"hydraguard.module",		EVENT_BYTES)                              \
 	X(PID,		"process.pid",			EVENT_NUMBER)                             \
 	X(PARENT_PID,	"process.parent_pid",		EVENT_NUMBER)                             \
 	X(TID,		"thread.id",			EVENT_NUMBER)                             \
 	X(EXE,		"process.executable.path",	EVENT_BYTES)                              \
 	X(COMMAND,	"process.command",		EVENT_BYTES)                              \
+	X(ARGS,		"process.command_args",		EVENT_LIST)                               \
 	X(USER,		"user.id",			EVENT_BYTES)                              \
 	X(MESSAGE,	"hydraguard.message",		EVENT_BYTES)
 /* clang-format on */

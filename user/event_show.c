@@ -15,6 +15,7 @@
 #include "rule_short.h"
 #include "text.h"
 #include "util.h"
+#include "../policy/rule_parse.h"
 
 struct shower {
 	FILE *f;
@@ -90,6 +91,18 @@ static void show_endpoint(const struct shower *s)
 	show(s, EV_TRANSPORT);
 }
 
+/* Behind the name. Blanks within an argument are not told from those between two. */
+static void show_arguments(const struct shower *s)
+{
+	const struct event_value *v = &s->ev->value[EV_ARGS];
+	const char *p = v->bytes, *end = p + v->len;
+
+	for (p += strlen(p) + 1; p < end; p += strlen(p) + 1) {
+		fputc(' ', s->f);
+		text_show(s->f, p, strlen(p));
+	}
+}
+
 /* What it was done to: a path, an address or a kind of socket, or nothing. */
 static void show_object(const struct shower *s)
 {
@@ -97,6 +110,8 @@ static void show_object(const struct shower *s)
 		fputs(event_has(s->ev, EV_UNPLACED) ? " (unnamed file system)" : " ", s->f);
 		show_coloured(s, BOLD, EV_PATH);
 	}
+	if (event_has(s->ev, EV_ARGS))
+		show_arguments(s);
 	if (event_has(s->ev, EV_TARGET)) {
 		fputs(" with ", s->f);
 		show_coloured(s, BOLD, EV_TARGET);
@@ -120,6 +135,10 @@ static void show_object(const struct shower *s)
 		colour_off(s);
 		fprintf(s->f, " socket (protocol %llu)",
 			(unsigned long long)event_number(s->ev, EV_PROTOCOL));
+	}
+	if (event_has(s->ev, EV_MODULE)) {
+		fputc(' ', s->f);
+		show_coloured(s, BOLD, EV_MODULE);
 	}
 }
 
@@ -145,10 +164,24 @@ static void show_rule(const struct shower *s)
 	fputs(")", s->f);
 }
 
+/* Is the action one of the words of `use`? */
+static bool is_use(const struct event *ev)
+{
+	const char *action = event_text(ev, EV_ACTION);
+	unsigned int i;
+
+	if (strcmp(event_text(ev, EV_EVENT), "privilege.use"))
+		return false;
+	for (i = 0; i < HG_N_USES; i++)
+		if (rule_use_names[i] && !strcmp(rule_use_names[i], action))
+			return true;
+	return false;
+}
+
 static void show_reason(const struct shower *s)
 {
 	const struct reason *reason = reason_by_name(event_text(s->ev, EV_REASON));
-	bool rule = event_has(s->ev, EV_RULE);
+	bool rule = event_has(s->ev, EV_RULE), use = is_use(s->ev);
 
 	fputs(" — ", s->f);
 	if (rule)
@@ -163,6 +196,9 @@ static void show_reason(const struct shower *s)
 	fputs(reason->words, s->f);
 	if (reason->hint)
 		fprintf(s->f, " (%s)", reason->hint);
+	else if (use && reason == &reasons[HG_WHY_DEFAULT])
+		fprintf(s->f, " (the policy may say `allow use %s`)",
+			event_text(s->ev, EV_ACTION));
 }
 
 static void show_decision(const struct shower *s)
@@ -178,11 +214,13 @@ static void show_decision(const struct shower *s)
 		return;
 	}
 	show_coloured(s, verdict_colour(event_text(s->ev, EV_VERDICT)), EV_VERDICT);
-	fputc(' ', s->f);
+	fputs(is_use(s->ev) ? " use " : " ", s->f);
 	show(s, EV_ACTION);
 	show_object(s);
 	show_process(s);
 	show_reason(s);
+	if (event_number(s->ev, EV_UNSEEN))
+		fputs(" (unless it was there already)", s->f);
 }
 
 /* hydraguard's own events: the name, and whatever of these is there. */

@@ -241,6 +241,8 @@ static int set_directories(struct bpf_object *obj, enum attachment how)
 	if (!map)
 		return 0;
 	err = rodata_set(obj, "directories_cached", &cached, sizeof(cached));
+	if (!err)
+		err = rodata_set(obj, "arguments_read", &cached, sizeof(cached));
 	if (!err || err == -ENOENT)
 		err = bpf_map__set_autocreate(map, cached);
 	return err ? log_errno(err, "cannot set up the cache of directories") : 0;

@@ -23,11 +23,13 @@ static const struct option options[] = {
 	{},
 };
 static const struct cli cli = {
-	.usage = "explain --policy POLICY [OPTION]... ACTION[,ACTION]... PATH|ENDPOINT|@NAME|agent:NAME",
+	.usage = "explain --policy POLICY [OPTION]... [--] ACTION[,ACTION]... "
+		 "PATH|ENDPOINT|WORD|@NAME|agent:NAME [ARGUMENT]...",
 	.help = "ACTION: read, modify, create, delete, attr, exec, write (modify, create, delete "
 		"and\n"
 		"attr), all; or connect, listen with an endpoint as 192.0.2.1:443 or "
 		"[2001:db8::1]:53/udp;\n"
+		"or use with a word as mount or cap:SYS_TIME;\n"
 		"or unix with a socket's path, @NAME (abstract; \\xHH is any byte) or agent:NAME "
 		"(another\nagent's sockets), or listen with @NAME. An agent's own sockets are always "
 		"reachable.\n"
@@ -36,6 +38,9 @@ static const struct cli cli = {
 		"  --name NAME       ${name}, instead of the policy's own\n"
 		"  --workspace DIR   instead of the policy's own\n"
 		"  --no-resolve      take PATH as the kernel's own name, do not follow its links\n"
+		"exec PATH may be followed by the ARGUMENTs that the program is given; put -- before "
+		"exec\n"
+		"where one begins with a dash.\n"
 		"Exit code 0: all of it is allowed; 1: some of it is not.\n",
 	.options = options,
 };
@@ -49,6 +54,7 @@ struct question {
 	const struct policy *p;
 	struct json_object *results; /* NULL: readable lines */
 	bool no_resolve;
+	char *const *args; /* of the program, NULL-ended */
 	bool refused; /* something was not allowed */
 };
 
@@ -266,6 +272,44 @@ static int path_named(const struct question *q, const char *path, unsigned actio
 	return 0;
 }
 
+/* The command line as the kernel has it: the program by the name given, its arguments. */
+static int line_make(const struct question *q, const char *path, char **ret, size_t *ret_len)
+{
+	size_t len = strlen(path) + 1, i;
+	char *at;
+
+	for (i = 0; q->args[i]; i++)
+		len += strlen(q->args[i]) + 1;
+	*ret = at = malloc(len);
+	if (!at)
+		return -ENOMEM;
+	at = stpcpy(at, path) + 1;
+	for (i = 0; q->args[i]; i++)
+		at = stpcpy(at, q->args[i]) + 1;
+	*ret_len = len;
+	return 0;
+}
+
+/* Where running it depends on its arguments, they decide. */
+static int answer_by_arguments(const struct question *q, struct answer *a)
+{
+	_free_ char *line = NULL;
+	struct hg_out out;
+	size_t len;
+	int err;
+
+	if (a->index != HG_EXEC || !a->out.argv)
+		return 0;
+	err = line_make(q, a->object, &line, &len);
+	if (!err)
+		err = image_argv(q->p->image, &a->out, line, len, &out);
+	if (err)
+		return err;
+	a->out = out;
+	a->n_rules = ruleset_match_argv(q->p->ruleset, line, len, a->rules, a->n_rules);
+	return 0;
+}
+
 static int path_answer(struct question *q, const char *path, unsigned action, struct answer *a)
 {
 	int err;
@@ -280,7 +324,7 @@ static int path_answer(struct question *q, const char *path, unsigned action, st
 	a->n_rules = ruleset_match_path(q->p->ruleset, a->named, strlen(a->named), action, a->rules,
 					MATCHES_MAX);
 	a->n_rules = a->n_rules < MATCHES_MAX ? a->n_rules : MATCHES_MAX;
-	return err;
+	return err ? err : answer_by_arguments(q, a);
 }
 
 static bool same_answer(const struct answer *a, const struct answer *b)
@@ -381,6 +425,22 @@ static int explain_endpoints(struct question *q, uint8_t actions, const char *te
 	return err;
 }
 
+/* ---- words ---- */
+
+static int explain_use(struct question *q, enum hg_use use)
+{
+	struct answer a = {.action = "use", .index = HG_USE, .object = rule_use_names[use]};
+	_free_ char *named = strdup(rule_use_names[use]);
+	int err = named ? image_use(q->p->image, use, &a.out) : -ENOMEM;
+
+	a.named = named;
+	if (err)
+		return log_errno(err, "cannot tell about %s", a.object);
+	a.n_rules = ruleset_match_use(q->p->ruleset, use, a.rules, MATCHES_MAX);
+	a.n_rules = a.n_rules < MATCHES_MAX ? a.n_rules : MATCHES_MAX;
+	return say(q, &a);
+}
+
 /* ---- names ---- */
 
 /* What is behind the `@` or `agent:`; a pattern that matches one name says it. */
@@ -464,11 +524,23 @@ static int read_actions(const char *words, struct rule_line *ret)
 		if (!words[n])
 			break;
 	}
-	if (ret->use || (ret->path_actions && ret->endpoint_actions)) {
-		log_error("ask about files or about the network, one at a time");
+	if ((ret->use && (ret->all || ret->path_actions || ret->endpoint_actions)) ||
+	    (ret->path_actions && ret->endpoint_actions)) {
+		log_error("ask about files, about the network or about a word of `use`, one at a "
+			  "time");
 		return -EINVAL;
 	}
 	return 0;
+}
+
+static int read_use(const char *text, enum hg_use *ret)
+{
+	struct rule_error e;
+
+	if (!rule_use_word(text, strlen(text), 0, ret, &e))
+		return 0;
+	log_error("%s", e.message);
+	return -EINVAL;
 }
 
 static int read_endpoint(const char *text, struct ruleset_endpoint *ret)
@@ -487,21 +559,50 @@ static int read_endpoint(const char *text, struct ruleset_endpoint *ret)
 	return 0;
 }
 
-/* path: the object is one. */
-static int explain(struct question *q, const struct rule_line *r, bool path, const char *object,
-		   const struct ruleset_endpoint *ep)
+/* What an action is done to; path: the text is one. */
+struct asked {
+	const char *text;
+	bool path;
+	struct ruleset_endpoint ep;
+	enum hg_use use;
+};
+
+static int read_object(const struct rule_line *r, const char *text, struct asked *ret)
+{
+	struct rule_error ignored;
+
+	enum rule_object_kind kind;
+
+	ret->text = text;
+	if (r->use)
+		return read_use(text, &ret->use);
+	if (is_label(text)) {
+		if (!rule_object_kind(r, text, strlen(text), &kind, &ignored))
+			return 0;
+		log_error("%s", ignored.message);
+		return -EINVAL;
+	}
+	ret->path = r->path_actions ||
+		    (r->all && rule_parse_endpoint(text, strlen(text), &ret->ep, &ignored));
+	return ret->path ? 0 : read_endpoint(text, &ret->ep);
+}
+
+static int explain(struct question *q, const struct rule_line *r, const struct asked *asked)
 {
 	struct json_object *o = NULL;
 	int err = 0;
 
-	if (is_label(object))
-		err = explain_label(q, r, object);
-	else if (path)
-		err = explain_paths(q, r->all ? HG_ALL_PATH_ACTIONS : r->path_actions, object);
+	if (r->use)
+		err = explain_use(q, asked->use);
+	else if (is_label(asked->text))
+		err = explain_label(q, r, asked->text);
+	else if (asked->path)
+		err = explain_paths(q, r->all ? HG_ALL_PATH_ACTIONS : r->path_actions,
+				    asked->text);
 	else
 		err = explain_endpoints(
 			q, r->all ? HG_BIT(HG_CONNECT) | HG_BIT(HG_LISTEN) : r->endpoint_actions,
-			object, ep);
+			asked->text, &asked->ep);
 	if (!q->results)
 		return err ? err : fflush(stdout) ? -EIO : 0;
 	o = json_object_new_object();
@@ -553,36 +654,27 @@ int verb_explain(int argc, char **argv)
 	struct policy_params params = {.search = cli_search};
 	_json_ struct json_object *results = NULL;
 	_policy_ struct policy *p = NULL;
-	struct ruleset_endpoint ep = {};
+	struct asked asked = {};
 	struct rule_line r = {};
-	struct rule_error ignored;
 	struct question q = {};
-	const char *policy = NULL, *object;
-	bool json = false, path;
+	const char *policy = NULL;
+	bool json = false;
 	int code, err;
 
 	if (options_read(argc, argv, &params, &q, &policy, &json, &code))
 		return code;
-	if (!policy || argc - optind != 2)
+	if (!policy || argc - optind < 2)
 		return cli_usage(
 			&cli, !policy ? "name the policy with --policy"
-				      : "give an ACTION, and the PATH or ENDPOINT it is done to");
-	object = argv[optind + 1];
-	if (read_actions(argv[optind], &r) || !*object)
+				      : "give an ACTION, and the PATH, ENDPOINT or WORD it is "
+					"done to");
+	if (read_actions(argv[optind], &r) || !*argv[optind + 1])
 		return EXIT_USAGE;
-	path = r.path_actions ||
-	       (r.all && rule_parse_endpoint(object, strlen(object), &ep, &ignored));
-	if (is_label(object)) {
-		enum rule_object_kind kind;
-		struct rule_error e;
-
-		if (rule_object_kind(&r, object, strlen(object), &kind, &e)) {
-			log_error("%s", e.message);
-			return EXIT_USAGE;
-		}
-	} else if (!path && read_endpoint(object, &ep)) {
+	q.args = argv + optind + 2;
+	if (*q.args && (r.all || r.path_actions != HG_BIT(HG_EXEC)))
+		return cli_usage(&cli, "only a program has arguments: \"%s\" is not expected", *q.args);
+	if (read_object(&r, argv[optind + 1], &asked))
 		return EXIT_USAGE;
-	}
 	err = cli_policy(policy, &params, NULL, &p);
 	if (err)
 		return err == -EINVAL ? EXIT_NO : exit_code(err);
@@ -590,7 +682,7 @@ int verb_explain(int argc, char **argv)
 		return exit_code(-ENOMEM);
 	q.p = p;
 	q.results = results;
-	err = explain(&q, &r, path, object, &ep);
+	err = explain(&q, &r, &asked);
 	if (err)
 		return exit_code(err);
 	return q.refused ? EXIT_NO : EXIT_DONE;

@@ -42,6 +42,7 @@ struct user_namespace {
 struct super_block {
 	unsigned long s_flags;
 	unsigned long s_magic;
+	struct file_system_type *s_type;
 	struct dentry *s_root;
 	struct user_namespace *s_user_ns;
 	void *s_fs_info;
@@ -54,6 +55,7 @@ struct ovl_fs {
 
 struct inode {
 	unsigned short i_mode;
+	__u32 i_rdev;
 	struct super_block *i_sb;
 	unsigned long i_ino;
 	__u32 i_generation;
@@ -82,6 +84,10 @@ struct path {
 	struct dentry *dentry;
 };
 
+struct vfsmount {
+	struct dentry *mnt_root;
+};
+
 struct file {
 	struct path f_path;
 	struct inode *f_inode;
@@ -94,7 +100,10 @@ struct iattr {
 };
 
 struct linux_binprm {
+	unsigned long p;
 	struct file *file;
+	int argc;
+	unsigned long exec;
 };
 
 struct vm_area_struct {
@@ -150,6 +159,8 @@ struct task_struct {
 	unsigned int personality;
 	const struct cred *real_cred;
 	const struct cred *cred;
+	unsigned int in_execve : 1;
+	unsigned int ptrace;
 	struct css_set *cgroups;
 	struct signal_struct *signal;
 	__u64 start_boottime;
@@ -286,8 +297,11 @@ struct sockaddr {
 #define AF_INET		2
 #define AF_INET6	10
 #define AF_NETLINK	16
+#define AF_PACKET	17
+#define AF_VSOCK	40
 #define SOCK_STREAM	1
 #define SOCK_DGRAM	2
+#define SOCK_RAW	3
 #define NETLINK_ROUTE	0
 #define IPPROTO_MPTCP	262
 #define SOL_IP		0
@@ -309,28 +323,16 @@ struct sockaddr {
 /* FS_OPEN_PERM, FS_ACCESS_PERM, FS_OPEN_EXEC_PERM, and FS_PRE_ACCESS (since 6.14) */
 #define FS_PERM_EVENTS	0x00170000
 
-#define CAP_NET_ADMIN		12
-#define CAP_SYS_MODULE		16
-#define CAP_SYS_RAWIO		17
-#define CAP_SYS_PTRACE		19
-#define CAP_SYS_PACCT		20
-#define CAP_SYS_ADMIN		21
-#define CAP_SYS_BOOT		22
-#define CAP_SYS_TIME		25
-#define CAP_AUDIT_CONTROL	30
-#define CAP_MAC_OVERRIDE	32
-#define CAP_MAC_ADMIN		33
-#define CAP_SYSLOG		34
-#define CAP_PERFMON		38
-#define CAP_BPF			39
-#define CAP_CHECKPOINT_RESTORE	40
 #define CAP_OPT_NOAUDIT		0x2
+#define PTRACE_MODE_ATTACH	0x2
 #define PTRACE_MODE_NOAUDIT	0x4
 
 #define SIGKILL		9
 #define EPERM		1
 #define EACCES		13
 #define ENOMEM		12
+
+#define READING_MODULE	2	/* enum kernel_read_file_id, and LOADING_MODULE */
 
 #define FS_IOC_SETFLAGS		0x40086602
 #define FS_IOC32_SETFLAGS	0x40046602
@@ -347,5 +349,30 @@ struct sockaddr {
 #define BTRFS_IOC_SNAP_DESTROY_V2	0x5000943f
 #define FS_IOC_ENABLE_VERITY	0x40806685
 #define FS_IOC_SET_ENCRYPTION_POLICY	0x800c6613
+#define EXT4_IOC_SETVERSION	0x40086604
+#define EXT4_IOC32_SETVERSION	0x40046604
+#define EXT4_IOC_MIGRATE	0x6609
+#define FAT_IOCTL_SET_ATTRIBUTES	0x40047211
+#define BTRFS_IOC_SUBVOL_SETFLAGS	0x4008941a
+#define BTRFS_IOC_SET_RECEIVED_SUBVOL	0xc0c89425
+#define BTRFS_IOC_SET_RECEIVED_SUBVOL_32	0xc0c09425
+#define OCFS2_IOC_REFLINK	0x40186f04
+#define FIDEDUPERANGE		0xc0189436
+
+#define TIOCSTI		0x5412
+#define TIOCLINUX	0x541c
+#define TIOCCONS	0x541d
+#define TIOCSETD	0x5423
+#define TIOCVHANGUP	0x5437
+#define KDSETMODE	0x4b3a
+#define KDSKBMODE	0x4b45
+#define KDSKBENT	0x4b47
+#define KDSKBSENT	0x4b49
+#define KDSKBDIACR	0x4b4b
+#define KDSETKEYCODE	0x4b4d
+#define KDSIGACCEPT	0x4b4e
+#define KDSKBDIACRUC	0x4bfb
+#define VT_SETMODE	0x5602
+#define VT_LOCKSWITCH	0x560b
 
 #endif

@@ -169,6 +169,24 @@ struct hg_registrar {
 	struct hg_link_key key;
 };
 
+/*
+ * Map `execs`: address of a struct linux_binprm -> the programs of an execve(2) under way that are
+ * judged when their arguments can be read. Written by the kernel at bprm_check_security, deleted
+ * when it has been judged; what an execve left behind that failed goes when its address is used
+ * again.
+ */
+struct hg_exec_link {
+	__u32 argc;		/* as it was when this program was asked about */
+	__u16 rule;		/* what holds whatever the arguments are: rule, */
+	__u8 allowed;		/* verdict (0 or 1) */
+	__u8 argv;		/* hg_out.argv */
+};
+struct hg_exec {
+	__u64 policy;		/* hg_agent.policy then */
+	__u32 n, zero;
+	struct hg_exec_link link[HG_CHAIN_MAX];
+};
+
 enum hg_verdict_said { HG_SAID_DENIED = 0, HG_SAID_AUDITED = 1, HG_SAID_LOGGED = 2 };
 
 /* Why a decision fell as it did. The names users see are in user/reasons.c, one for each. */
@@ -184,15 +202,13 @@ enum hg_why {
 	HG_WHY_TOO_BUSY,		/* no scratch space: too many decisions preempted on this CPU */
 	HG_WHY_BROKEN_POLICY,		/* the image could not be read: a bug, or memory corruption */
 	HG_WHY_RIGHTS_WOULD_CHANGE,	/* rename or link to where other rights hold */
-	HG_WHY_ANONYMOUS_EXEC,		/* memfd or other unnamed memory run as a program */
-	HG_WHY_DEVICE_NODE,		/* making a device node */
-	HG_WHY_RAW_DISK,		/* opening a block device */
 	HG_WHY_SOCKET_FAMILY,		/* a kind of socket that no rule can speak of */
 	HG_WHY_ADDRESS_FAMILY,		/* an address whose family does not fit the socket */
-	HG_WHY_GUARD,			/* bpf(2) by an agent */
+	HG_WHY_GUARD,			/* it would reach the guard itself */
 	HG_WHY_SOURCE_ROUTE,		/* options that send a packet by way of another address */
-	HG_WHY_PRIVILEGE,		/* a capability over the whole machine, another's process */
+	HG_WHY_PRIVILEGE,		/* another's process, another's terminal */
 	HG_WHY_HARD_LINK,		/* the file has another name, which has not this right */
+	HG_WHY_TRACED,			/* what arguments decide, and a tracer could change them */
 	HG_WHY_OTHER_AGENT,		/* another agent's socket, and no rule on that agent */
 	HG_N_WHY,
 	HG_WHY_ANONYMOUS,		/* inside the kernel side only: unnamed memory, no path rule */
@@ -204,8 +220,10 @@ enum hg_what {
 	HG_WHAT_CONNECT,	/* endpoint */
 	HG_WHAT_LISTEN,		/* endpoint */
 	HG_WHAT_SOCKET,		/* family, type, protocol in endpoint.bytes[0..3): no path */
-	HG_WHAT_BPF,
-	HG_WHAT_CAPABLE,	/* endpoint.bytes[0]: the capability (include/uapi/linux/capability.h) */
+	HG_WHAT_BPF,		/* somebody else's programs and maps */
+	HG_WHAT_USE,		/* endpoint.bytes[0]: enum hg_use; then, of a socket, family, type and
+				 * protocol (low byte first); of a module, its name, endpoint.len - 1
+				 * bytes of it; maybe a path */
 	HG_WHAT_PTRACE,		/* of a process that is not the agent's */
 	HG_WHAT_ESCAPE,		/* a task reached a cgroup of another domain; it keeps its own */
 	HG_WHAT_UNIX,		/* reaching a unix socket; path, or abstract name */
@@ -220,7 +238,7 @@ struct hg_ancestor {
 
 /*
  * One event, in the agent's own ring (map `rings`, array of ring buffers by agent number):
- * this head, then path_len bytes of path, path2_len bytes, exe_len bytes. Paths are relative to
+ * this head, then path_len bytes of path, path2_len bytes, exe_len bytes, argv_len bytes. Paths are relative to
  * the named place, starting with '/', or empty for the place itself; no NUL.
  */
 struct hg_event {
@@ -235,12 +253,14 @@ struct hg_event {
 	__u8 actions;		/* bits of enum hg_action: the ones refused (or logged) */
 	__u8 said;		/* enum hg_verdict_said */
 	__u8 why;		/* enum hg_why */
-	__u8 flags;		/* HG_EVENT_* */
-	__u8 comm_zero;
+	__u16 flags;		/* HG_EVENT_* */
 	__u32 pid;		/* thread group id, initial pid namespace */
 	__u32 tid, ppid, uid, gid;
 	__u32 place, place2, exe_place;
-	__u16 path_len, path2_len, exe_len, zero;
+	__u16 path_len, path2_len, exe_len;
+	__u16 argv_len;		/* bytes; may go on behind the last argument: see argc */
+	__u32 argc;		/* arguments, each followed by NUL; the last may be cut */
+	__u32 zero;
 	char comm[16];
 	struct hg_ancestor ancestors[HG_ANCESTORS];
 	struct hg_endpoint endpoint;
@@ -249,14 +269,16 @@ struct hg_event {
 #define HG_EVENT_PATH2_CUT	2u
 #define HG_EVENT_EXE_CUT	4u
 #define HG_EVENT_DIRECTORY	8u	/* the object is a directory */
+#define HG_EVENT_ARGV_CUT	32u	/* argv is its first HG_EVENT_ARGV_MAX bytes */
 #define HG_EVENT_UNLINKED	16u	/* the object's name is gone already */
-#define HG_EVENT_ABSTRACT	32u	/* path is a socket's abstract name, any bytes */
-#define HG_EVENT_PEER		64u	/* path2 is the name of the agent at the other end */
+#define HG_EVENT_UNSEEN		64u	/* nobody has looked yet whether the object exists */
+#define HG_EVENT_ABSTRACT	128u	/* path is a socket's abstract name, any bytes */
+#define HG_EVENT_PEER		256u	/* path2 is the name of the agent at the other end */
 
 _Static_assert(sizeof(struct hg_near) == 16, "shared with user space");
 _Static_assert(sizeof(struct hg_agent) == 56 + HG_AGENT_NAME_MAX + 1, "shared with user space");
 _Static_assert(sizeof(struct hg_counter_key) == 16, "shared with user space");
 _Static_assert(sizeof(struct hg_superblock) == 32, "shared with user space");
-_Static_assert(sizeof(struct hg_event) == 232 && sizeof(struct hg_event) % 8 == 0, "records follow each other");
+_Static_assert(sizeof(struct hg_event) == 240 && sizeof(struct hg_event) % 8 == 0, "records follow each other");
 
 #endif

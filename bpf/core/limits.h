@@ -34,6 +34,19 @@
 /* Linear probes in a hash region; the packer chooses a size that keeps to it. */
 #define HG_PROBES_MAX		8
 
+/* hg_out.argv is a byte, and 0 is none. */
+#define HG_ARGVS_MAX		255
+/* Bytes of a command line that is judged by its arguments, their NULs included; the kernel's own bound
+ * is a quarter of the stack, 2 MiB. Longer is denied, reason too_long. A build's longest link lines
+ * are some 100 KiB; reading this much takes a few ten milliseconds. */
+#define HG_ARGV_MAX		(1024 * 1024)
+
+/* Programs and scripts of one execve(2) that are judged by their arguments: the kernel follows five
+ * interpreters (exec_binprm()). */
+#define HG_CHAIN_MAX		8
+/* Bytes of arguments kept for an event. */
+#define HG_EVENT_ARGV_MAX	2048
+
 /* The longest endpoint string: family, 16 address bytes, protocol, 2 port bytes. */
 #define HG_ENDPOINT_MAX		20
 /* The longest name string: a byte for what it names, and as many as sun_path has behind the NUL that

@@ -304,6 +304,71 @@ HG_INLINE bool hg_rule_read(struct hg_reader *r, __u32 rule, struct hg_rule *ret
 	return true;
 }
 
+/* What the policy says of a word. */
+HG_INLINE bool hg_use_read(struct hg_reader *r, __u32 use, struct hg_out *ret)
+{
+	__u32 unit;
+
+	if (use >= HG_N_USES || !hg_open(r) || !hg_region_seek(r, hg_head(r, uses), use, 1, &unit))
+		return false;
+	return hg_out_read(r, hg_unit(r->chunk, unit) & 0xffff, ret);
+}
+
+/* Where the argument machine starts for a verdict row's argv, which is not 0. */
+HG_INLINE bool hg_argv_start(struct hg_reader *r, __u8 argv, __u32 *ret_state)
+{
+	__u32 unit;
+
+	if (!hg_open(r) || !argv || argv > hg_head(r, n_argvs) >> 32)
+		return false;
+	if (!hg_region_seek(r, hg_head(r, argvs), argv - 1u, 1, &unit))
+		return false;
+	*ret_state = (__u32)hg_unit(r->chunk, unit);
+	return true;
+}
+
+/* A command line being read: arguments to pass over, arguments to read, each up to its NUL. */
+struct hg_line {
+	__u32 skip, args;
+};
+
+/*
+ * Runs the argument machine over at most HG_WINDOW of bytes[0..*len), and stops behind the last
+ * argument. *len and *line are read anew in each turn, as in hg_window(). *ret_done: the row at hand
+ * is the last.
+ */
+HG_INLINE bool hg_argv_window(struct hg_reader *r, __u32 *state, struct hg_line *line,
+			      const __u8 *bytes, const __u32 *len, bool *ret_done)
+{
+	volatile struct hg_line *left = line;
+	__u32 at = *state, i;
+
+	*ret_done = false;
+	for (i = 0; i < HG_WINDOW; i++) {
+		__u8 byte;
+
+		if (!left->args || (at & HG_STATE_SINK)) {
+			*ret_done = true;
+			break;
+		}
+		if (i >= *(const volatile __u32 *)len)
+			break;
+		byte = bytes[i];
+		if (left->skip) {
+			if (!byte)
+				left->skip--;
+			continue;
+		}
+		if (!hg_seek(r, HG_STATE_CHUNK(at)))
+			return false;
+		at = hg_step(r->chunk, at, hg_class(r->chunk, HG_ARGV_CLASSES, byte));
+		if (!byte)
+			left->args--;
+	}
+	*state = at;
+	return true;
+}
+
 /* An endpoint string (core/endpoint.h) to its verdict row. */
 HG_INLINE bool hg_endpoint(struct hg_reader *r, const struct hg_endpoint *ep, __u32 *ret_out)
 {

@@ -5,7 +5,7 @@
  * An image is n chunks of HG_CHUNK_SIZE bytes, little-endian, each one element of an array
  * map. Everything is addressed in units of eight bytes; chunk 0 starts with a struct hg_head.
  *
- * Three machines live in it:
+ * Four machines live in it:
  *  - lexer: a DFA over the bytes of one path component, with a start for each directory state; the
  *    row it stops in holds the symbol.
  *  - directories: (directory state, symbol) -> (next directory state, verdict row). A hash region
@@ -15,6 +15,8 @@
  *    directory state is exactly the residual policy below a directory.
  *  - endpoints: a DFA over the bytes of an endpoint or of another thing's name (core/endpoint.h); the
  *    row it stops in holds the verdict row.
+ *  - arguments: a DFA over a command line, each argument followed by a NUL, with a start for each
+ *    set of rules that a verdict row's argv may name; the row it stops in holds the verdict row.
  *
  * The loader verifies a whole image (policy/image.c) before it is used; the masks
  * in the readers below only satisfy the kernel's verifier.
@@ -41,16 +43,71 @@ enum hg_action {
 	HG_CONNECT	= 0,
 	HG_LISTEN	= 1,
 	HG_N_EP_ACTIONS,
+	/* The one action on a word. */
+	HG_USE		= 0,
 };
 #define HG_BIT(action) (1u << (action))
 #define HG_ALL_PATH_ACTIONS (HG_BIT(HG_N_PATH_ACTIONS) - 1)
 
+/*
+ * The words of `use`: what an agent is denied unless a rule names it. Each has a verdict row, in
+ * which only HG_USE counts. Capabilities follow, one word each (HG_USE_CAP + CAP_*).
+ */
+enum hg_use {
+	HG_USE_MOUNT,
+	HG_USE_USERNS,
+	HG_USE_CHROOT,
+	HG_USE_BPF,
+	HG_USE_PERF,
+	HG_USE_MODULE,
+	HG_USE_KEYRING,
+	HG_USE_IO_URING,
+	HG_USE_RAW_SOCKET,
+	HG_USE_PACKET_SOCKET,
+	HG_USE_NETLINK,
+	HG_USE_VSOCK,
+	HG_USE_DEVICE_NODE,
+	HG_USE_RAW_DISK,
+	HG_USE_ANONYMOUS_EXEC,
+	HG_N_USE_WORDS,
+	HG_USE_CAP	= 16,
+	HG_N_USES	= HG_USE_CAP + 64,
+};
+
+/*
+ * Capabilities that let root change what names mean, or reach below them: mounts of everybody's
+ * (SYS_ADMIN: a file system that is moved has other rules), modules, the memory and the I/O ports,
+ * the machine's network, another boot, tracing, the clock, other people's terminals. Over the
+ * machine they are closed unless `use cap:NAME` opens them; those over one's own files and
+ * processes are never asked about, and so is everything in a user namespace of one's own: a
+ * sandbox that an agent makes of namespaces goes on working. Bits by number
+ * (include/uapi/linux/capability.h).
+ */
+#define HG_MACHINE_CAPS ( \
+	1ull << 12 | /* NET_ADMIN */ \
+	1ull << 16 | /* SYS_MODULE */ \
+	1ull << 17 | /* SYS_RAWIO */ \
+	1ull << 19 | /* SYS_PTRACE */ \
+	1ull << 20 | /* SYS_PACCT */ \
+	1ull << 21 | /* SYS_ADMIN */ \
+	1ull << 22 | /* SYS_BOOT */ \
+	1ull << 25 | /* SYS_TIME */ \
+	1ull << 26 | /* SYS_TTY_CONFIG */ \
+	1ull << 30 | /* AUDIT_CONTROL */ \
+	1ull << 32 | /* MAC_OVERRIDE */ \
+	1ull << 33 | /* MAC_ADMIN */ \
+	1ull << 34 | /* SYSLOG */ \
+	1ull << 38 | /* PERFMON */ \
+	1ull << 39 | /* BPF */ \
+	1ull << 40)  /* CHECKPOINT_RESTORE */
+
 /* One verdict row. allow and ask are disjoint bit sets over actions, in neither is deny; log marks
  * actions that are reported though allowed. rule[action] is the deciding rule's index in the
- * policy's rule list, HG_RULE_NONE where nothing matched. */
+ * policy's rule list, HG_RULE_NONE where nothing matched.
+ * argv: 0, or running it depends on its arguments: start argv - 1 of the argument machine. What the
+ * row itself says about HG_EXEC then holds whatever the arguments are. */
 struct hg_out {
-	__u8 allow, ask, log;
-	__u8 linked;		/* 0 in an image; in a decision, what another name of the file lacks */
+	__u8 allow, ask, log, argv;
 	__u16 rule[HG_N_PATH_ACTIONS];
 	__u16 zero[3];
 };
@@ -91,18 +148,17 @@ struct hg_head {
 	__u32 n_dirs, n_outs;
 	__u32 n_symbols, n_rules;
 	__u32 hash_bits;	/* the hash region has 1 << hash_bits cells */
-	__u32 flags;		/* HG_F_* */
+	__u32 zero1;
 	__u16 root_dir;		/* state below "/" */
 	__u16 root_out;		/* verdict row of "/" itself */
-	__u32 zero;
+	__u32 n_argvs;		/* starts of the argument machine; at most HG_ARGVS_MAX */
 	struct hg_region dirs;	/* struct hg_dir, 16 bytes */
 	struct hg_region outs;	/* struct hg_out, 24 bytes */
 	struct hg_region cells;	/* struct hg_cell, 8 bytes */
 	struct hg_region rules;	/* struct hg_rule, 8 bytes */
+	struct hg_region uses;	/* by enum hg_use: the number of a verdict row, 8 bytes */
+	struct hg_region argvs;	/* start states in words of 8 bytes */
 };
-#define HG_F_ANONYMOUS_EXEC	1u	/* `use anonymous-exec` */
-#define HG_F_DEVICE_NODE	2u	/* `use device-node` */
-#define HG_F_RAW_DISK		4u	/* `use raw-disk` */
 
 /* What the kernel needs of a rule beside its verdict. */
 struct hg_rule {
@@ -138,7 +194,7 @@ struct hg_row {
 	__u32 dflt;		/* a hub's or a sink's: 0 */
 	__u16 base;		/* unit of the cell for class 0; odd; a hub's or a sink's: 1 */
 	__u16 flags;		/* HG_ROW_* */
-	__u16 out;		/* symbol (lexer) or verdict row (endpoints) */
+	__u16 out;		/* symbol (lexer) or verdict row (endpoints, arguments) */
 	/* Lexer: the symbol's fallback. Else 0. */
 	__u16 next;
 	__u16 fallback;		/* HG_FALLBACK_*, maybe HG_FALLBACK_ONLY */
@@ -156,10 +212,11 @@ struct hg_edge {
 	__u16 row, zero;
 };
 
-/* Unit of the 256-byte class map, the same in every chunk that holds byte DFA rows: [lexer] and
- * [endpoint]. Chunk 0's head lies before it. */
+/* Unit of the 256-byte class map, the same in every chunk that holds byte DFA rows: [lexer],
+ * [endpoint] and [arguments]. Chunk 0's head lies before it. */
 #define HG_LEXER_CLASSES	32
 #define HG_ENDPOINT_CLASSES	64
+#define HG_ARGV_CLASSES		96
 #define HG_FIRST_FREE_UNIT	128
 
 struct hg_chunk {
@@ -173,7 +230,7 @@ _Static_assert(sizeof(struct hg_row) == 16, "shared with the kernel side");
 _Static_assert(sizeof(struct hg_edge) == 8, "shared with the kernel side");
 _Static_assert(sizeof(struct hg_rule) == 8, "shared with the kernel side");
 _Static_assert(sizeof(struct hg_region) == 8, "shared with the kernel side");
-_Static_assert(sizeof(struct hg_head) == 88, "shared with the kernel side");
+_Static_assert(sizeof(struct hg_head) == 104, "shared with the kernel side");
 _Static_assert(sizeof(struct hg_head) <= HG_LEXER_CLASSES * HG_UNIT, "head before classes");
 _Static_assert((HG_CHUNK_UNITS & (HG_CHUNK_UNITS - 1)) == 0, "masks");
 _Static_assert(HG_CHUNK_UNITS <= 0x4000, "a state has 14 bits for the unit");
