@@ -3,6 +3,7 @@
 #include <linux/btrfs.h>
 #include <linux/btrfs_tree.h>
 #include <linux/fs.h>
+#include <linux/msdos_fs.h>
 #include <sys/ioctl.h>
 
 #include "act.h"
@@ -78,6 +79,20 @@ static void send_stream(char **arg)
 	usleep(200000);
 }
 
+/* file, word: hidden, or not any more. */
+static void fat(char **arg)
+{
+	int fd = reader(arg[0]);
+	uint32_t had, has, set;
+
+	must(ioctl(fd, FAT_IOCTL_GET_ATTRIBUTES, &had), "FAT_IOCTL_GET_ATTRIBUTES");
+	set = had ^ ATTR_HIDDEN;
+	must(ioctl(fd, FAT_IOCTL_SET_ATTRIBUTES, &set), "FAT_IOCTL_SET_ATTRIBUTES");
+	must(ioctl(fd, FAT_IOCTL_GET_ATTRIBUTES, &has), "FAT_IOCTL_GET_ATTRIBUTES");
+	if (has == set)
+		printf("%s\n", arg[1]);
+}
+
 static void generation(char **arg)
 {
 	long to = 4711;
@@ -134,13 +149,66 @@ static void shut_down(char **arg)
 	must(ioctl(reader(arg[0]), EXT4_IOC_SHUTDOWN, &how), "EXT4_IOC_SHUTDOWN");
 }
 
+/* file to write, file with a guess, word: printed when the guess is the file's content. */
+static void dedupe(char **arg)
+{
+	int to = must(open(arg[0], O_WRONLY), arg[0]), from = reader(arg[1]);
+	struct {
+		struct file_dedupe_range r;
+		struct file_dedupe_range_info to;
+	} a = {};
+	struct stat st;
+
+	must(fstat(from, &st), "fstat");
+	a.r.src_length = st.st_size;
+	a.r.dest_count = 1;
+	a.to.dest_fd = to;
+	must(ioctl(from, FIDEDUPERANGE, &a), "FIDEDUPERANGE");
+	if (a.to.status == FILE_DEDUPE_RANGE_SAME)
+		printf("%s\n", arg[2]);
+}
+
+/* source, flags to open it with, copy: then the copy. */
+static void clone_file(char **arg)
+{
+	int from = must(open(arg[0], strtol(arg[1], NULL, 0)), arg[0]);
+	int to = must(open(arg[2], O_RDWR | O_CREAT, 0600), arg[2]);
+
+	must(ioctl(to, FICLONE, from), "FICLONE");
+	show(to);
+}
+
+static void clone_range(char **arg)
+{
+	int from = must(open(arg[0], strtol(arg[1], NULL, 0)), arg[0]);
+	int to = must(open(arg[2], O_RDWR | O_CREAT, 0600), arg[2]);
+	struct file_clone_range r = { .src_fd = from };
+
+	must(ioctl(to, FICLONERANGE, &r), "FICLONERANGE");
+	show(to);
+}
+
+static void copy_range(char **arg)
+{
+	int from = must(open(arg[0], strtol(arg[1], NULL, 0)), arg[0]);
+	int to = must(open(arg[2], O_RDWR | O_CREAT, 0600), arg[2]);
+
+	must(syscall(SYS_copy_file_range, from, NULL, to, NULL, 4096, 0), "copy_file_range");
+	must(lseek(to, 0, SEEK_SET), "lseek");
+	show(to);
+}
+
 static const struct verb verbs[] = {
 	{ "snapshot", 3, snapshot },	 { "subvolume", 2, subvolume },
 	{ "destroy", 2, destroy },	 { "read-only", 1, read_only },
 	{ "search", 2, search },	 { "send", 1, send_stream },
 	{ "generation", 1, generation }, { "generation-ext4", 1, generation_ext4 },
+	{ "fat", 2, fat },
 	{ "label", 1, label },		 { "label-show", 1, label_show },
 	{ "freeze", 1, freeze },	 { "thaw", 1, thaw },
 	{ "shutdown", 1, shut_down },	 { "generation-unread", 1, generation_unread },
+	{ "dedupe", 3, dedupe },
+	{ "clone", 3, clone_file },	 { "clone-range", 3, clone_range },
+	{ "copy-range", 3, copy_range },
 };
 VERBS_MAIN(verbs)

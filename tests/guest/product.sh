@@ -197,6 +197,18 @@ in_cgroup one 1000 ls $W/closed 2>/dev/null
 check 'tail -f' wait_for 5 grep -q 'one denied read /srv/product/closed by ls' "$T/followed"
 kill $follower
 
+# open(O_CREAT) of what exists is asked about before the kernel has looked: the event says so.
+echo there >$W/outside/there
+chmod 666 $W/outside/there
+echo 3 >/proc/sys/vm/drop_caches
+in_cgroup one 1000 python3 -c "import os; os.open('$W/outside/there', os.O_RDONLY | os.O_CREAT)" &&
+	in_cgroup one 1000 mkdir $W/outside/new 2>/dev/null
+sleep 0.5
+check 'events: creating what may be there' sh -c "! jq -e -s 'map(select(.file.path == \"$W/outside/there\" and
+	.hydraguard.file.unseen != true)) | length > 0' $EVENTS"
+check 'events: creating what is not there' event_is \
+	'.file.path == "/srv/product/outside/new" and .hydraguard.file.unseen == null'
+
 # Names that would forge lines, or speak to a terminal.
 odd=($'a\n00:00:00.000 one denied read !forged' $'\e]0;x\a\e[31m' $'\xff\xfe\x80' $'\u202egpj')
 for name in "${odd[@]}"; do

@@ -57,6 +57,43 @@ __noinline int component_turn(struct hg_scratch *s, __u32 turn)
 	return 0;
 }
 
+/* Turn t: window t % CASE_COMPONENTS of the command line of case t / CASE_COMPONENTS. */
+__noinline int line_turn(struct hg_scratch *s, __u32 turn)
+{
+	__u32 nth = turn / CASE_COMPONENTS;
+	__u64 at = turn;
+	struct compare_case *c = bpf_map_lookup_elem(&cases, &nth);
+	struct hg_reader r;
+	bool done;
+	__u64 row;
+
+	if (!s || !c)
+		return 1;
+	asm("" : "+r"(at));
+	at &= CASE_COMPONENTS - 1;
+	if (c->kind != CASE_ARGV)
+		return 0;
+	if (!image_open(&r, 1))
+		return 1;
+	if (at == 0) {
+		if (!hg_argv_start(&r, c->proto, &s->line_state))
+			return 1;
+		s->line.skip = c->lens[1];
+		s->line.args = c->lens[2];
+		s->line_len = c->lens[0];
+	}
+	if (!hg_argv_window(&r, &s->line_state, &s->line, (__u8 *)c->names + at * HG_WINDOW,
+			    &s->line_len, &done))
+		return 1;
+	s->line_len = s->line_len > HG_WINDOW ? s->line_len - HG_WINDOW : 0;
+	if (at + 1 < CASE_COMPONENTS)
+		return 0;
+	if (!image_open(&r, 1) || !hg_row_out(&r, s->line_state, &row))
+		return 1;
+	c->ret_out = row & 0xffff;
+	return 0;
+}
+
 __noinline int answer_turn(__u32 nth)
 {
 	struct compare_case *c = bpf_map_lookup_elem(&cases, &nth);
@@ -67,6 +104,9 @@ __noinline int answer_turn(__u32 nth)
 		return 1;
 	if (c->kind == CASE_PATH) {
 		if (!hg_out_read(&r, c->at.out, &c->out) || !hg_dir_read(&r, c->at.dir, &c->dir))
+			return 1;
+	} else if (c->kind == CASE_ARGV) {
+		if (!hg_out_read(&r, c->ret_out, &c->out))
 			return 1;
 	} else {
 		if (c->kind == CASE_V4)
@@ -90,6 +130,13 @@ static long component_loop(__u32 turn, struct hg_loop *loop)
 	return 0;
 }
 
+static long line_loop(__u32 turn, struct hg_loop *loop)
+{
+	if (line_turn(loop->s, turn))
+		return 1;
+	return 0;
+}
+
 static long answer_loop(__u32 turn, struct hg_loop *loop)
 {
 	if (answer_turn(turn))
@@ -107,6 +154,7 @@ int compare(void *ctx)
 	if (!loop.s)
 		return 1;
 	bpf_loop(CASES * CASE_COMPONENTS, component_loop, &loop, 0);
+	bpf_loop(CASES * CASE_COMPONENTS, line_loop, &loop, 0);
 	bpf_loop(CASES, answer_loop, &loop, 0);
 	return 0;
 }

@@ -65,6 +65,27 @@ static void random_pattern(char *to, size_t max)
 		snprintf(to + len, max - len, "/**");
 }
 
+static const char *const argvs[] = {
+	"** a **", "a **", "** b", "*a* **", "", "{a,b} **", "** ab ** a", "? *", "-[ab]* **", "**",
+};
+#define N_ARGVS (sizeof(argvs) / sizeof(argvs[0]))
+
+/* Some rules on running are on arguments, too. */
+static int random_path_rule(struct ruleset *rs, uint16_t rule, struct ruleset_error *error)
+{
+	uint8_t actions = 1 + rnd(HG_ALL_PATH_ACTIONS);
+	const char *argv = argvs[rnd(N_ARGVS)];
+	char pattern[512];
+	int err = 0;
+
+	if (rnd(4) == 0) {
+		actions = HG_BIT(HG_EXEC);
+		err = ruleset_argv(rs, rule, argv, strlen(argv), error);
+	}
+	random_pattern(pattern, sizeof(pattern));
+	return err ? err : ruleset_path(rs, rule, actions, pattern, strlen(pattern), error);
+}
+
 static void random_endpoint_rule(struct ruleset_endpoint *ep)
 {
 	memset(ep, 0, sizeof(*ep));
@@ -91,7 +112,6 @@ static int random_image(struct image **ret)
 	struct ruleset_endpoint ep;
 	struct ruleset *rs = NULL;
 	uint32_t n = 5 + rnd(60), i;
-	char pattern[512];
 	uint16_t rule;
 	int err = ruleset_new(&rs);
 
@@ -100,9 +120,7 @@ static int random_image(struct image **ret)
 		if (err)
 			break;
 		if (rnd(3)) {
-			random_pattern(pattern, sizeof(pattern));
-			err = ruleset_path(rs, rule, 1 + rnd(HG_ALL_PATH_ACTIONS), pattern,
-					   strlen(pattern), &error);
+			err = random_path_rule(rs, rule, &error);
 		} else {
 			random_endpoint_rule(&ep);
 			err = ruleset_endpoint(rs, rule, 1 + rnd(3), &ep, &error);
@@ -135,12 +153,33 @@ static void random_name(struct compare_case *c, unsigned at)
 	c->lens[at] = len;
 }
 
-static void random_case(struct compare_case *c)
+/* Names and arguments, with and without a NUL at the end, and counts that need not fit. */
+static void random_line(struct compare_case *c, uint32_t n_argvs)
+{
+	uint8_t *line = (uint8_t *)c->names;
+	uint32_t i;
+
+	c->proto = 1 + rnd(n_argvs);
+	c->lens[0] = rnd(3) ? rnd(40) : rnd(CASE_LINE_MAX + 1);
+	for (i = 0; i < c->lens[0]; i++)
+		line[i] = rnd(8) ? (uint8_t) "ab-/\0\0ab"[rnd(8)] : rnd(256);
+	if (rnd(2))
+		memcpy(line, "usr", rnd(5));
+	c->lens[1] = rnd(4) ? 0 : rnd(4);
+	c->lens[2] = rnd(20);
+}
+
+static void random_case(struct compare_case *c, uint32_t n_argvs)
 {
 	static const uint8_t protos[] = { HG_TCP, HG_UDP, HG_ICMP, HG_ICMPV6, 132 };
 	unsigned i;
 
 	memset(c, 0, sizeof(*c));
+	if (n_argvs && rnd(4) == 0) {
+		c->kind = CASE_ARGV;
+		random_line(c, n_argvs);
+		return;
+	}
 	c->kind = rnd(2) ? CASE_PATH : rnd(3) + CASE_ENDPOINT;
 	if (c->kind == CASE_PATH) {
 		c->n_components = 1 + rnd(CASE_COMPONENTS);
@@ -164,6 +203,27 @@ static void random_case(struct compare_case *c)
 		for (i = 0; i < c->endpoint.len; i++)
 			c->endpoint.bytes[i] = rnd(2) ? rnd(8) : rnd(256);
 	}
+}
+
+static bool answer_line(struct hg_reader *r, struct compare_case *c)
+{
+	struct hg_line line = { .skip = c->lens[1], .args = c->lens[2] };
+	const uint8_t *at = (const uint8_t *)c->names;
+	__u32 state, left = c->lens[0], i;
+	bool done;
+	__u64 row;
+
+	if (!hg_argv_start(r, c->proto, &state))
+		return false;
+	for (i = 0; i < CASE_COMPONENTS; i++, at += HG_WINDOW) {
+		if (!hg_argv_window(r, &state, &line, at, &left, &done))
+			return false;
+		left = left > HG_WINDOW ? left - HG_WINDOW : 0;
+	}
+	if (!hg_row_out(r, state, &row))
+		return false;
+	c->ret_out = row & 0xffff;
+	return true;
 }
 
 /* The native answer, into the same fields. */
@@ -192,6 +252,9 @@ static bool answer(struct chunks *chunks, struct compare_case *c)
 			c->at = at;
 		}
 		if (!hg_out_read(&r, c->at.out, &c->out) || !hg_dir_read(&r, c->at.dir, &c->dir))
+			return false;
+	} else if (c->kind == CASE_ARGV) {
+		if (!answer_line(&r, c) || !hg_out_read(&r, c->ret_out, &c->out))
 			return false;
 	} else {
 		if (c->kind == CASE_V4)
@@ -237,7 +300,7 @@ static void compare_batch(struct compare_bpf *o, struct chunks *chunks, struct c
 	uint32_t i;
 
 	for (i = 0; i < CASES; i++) {
-		random_case(&all[i]);
+		random_case(&all[i], ((const struct hg_head *)chunks->at)->n_argvs);
 		bpf_map_update_elem(fd, &i, &all[i], 0);
 	}
 	err = bpf_prog_test_run_opts(bpf_program__fd(o->progs.compare), &run);

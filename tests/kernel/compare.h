@@ -13,7 +13,10 @@ enum case_kind {
 	CASE_ENDPOINT,	/* endpoint string -> out */
 	CASE_V4,	/* raw address, proto, port -> endpoint string, out */
 	CASE_V6,
+	CASE_ARGV,	/* lens[0] bytes from names[0] on, lens[1] arguments to skip, lens[2] to read,
+			 * starting at proto -> out */
 };
+#define CASE_LINE_MAX (CASE_COMPONENTS * HG_WINDOW)
 
 struct compare_case {
 	__u32 kind;

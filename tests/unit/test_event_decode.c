@@ -164,14 +164,17 @@ static void test_flags(struct tap *t)
 	struct record r;
 
 	record_path(&r, 16, "/x");
-	r.e.flags = HG_EVENT_PATH_CUT | HG_EVENT_EXE_CUT | HG_EVENT_DIRECTORY | HG_EVENT_UNLINKED;
+	r.e.flags = HG_EVENT_PATH_CUT | HG_EVENT_EXE_CUT | HG_EVENT_DIRECTORY | HG_EVENT_UNLINKED |
+		    HG_EVENT_UNSEEN;
 	decode(&r, &ev);
 	tap_ok(t,
 	       ev.value[EV_CUT].len ==
 			       strlen("file.path") + strlen("process.executable.path") + 2 &&
 		       is(&ev, EV_CUT, "file.path"),
 	       "cut paths are named");
-	tap_ok(t, event_has(&ev, EV_DIRECTORY) && event_has(&ev, EV_UNLINKED),
+	tap_ok(t,
+	       event_has(&ev, EV_DIRECTORY) && event_has(&ev, EV_UNLINKED) &&
+		       event_has(&ev, EV_UNSEEN),
 	       "directory, unlinked");
 }
 
@@ -264,6 +267,40 @@ static void test_refused(struct tap *t)
 	tap_ok(t, !event_record_ok(&r, r.size), "an endpoint that is too long");
 }
 
+/* Arguments end where argc says, whatever lies behind them; what is not whole is told as cut. */
+static void test_arguments(struct tap *t)
+{
+	static const struct {
+		uint32_t argc;
+		uint16_t len;
+		const char *want;
+		bool cut;
+	} cases[] = {
+		{2, 13, "a,bc", false}, {1, 13, "a", false}, {3, 13, "a,bc,", false},
+		{4, 13, "a,bc,,SECRET=1", true}, {2, 4, "a,bc", true}, {5, 2, "a", true},
+	};
+	static const char bytes[] = "a\0bc\0\0SECRET=1";
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		struct decode_agent agent = {"demo", &generation};
+		_event_ struct event ev = {};
+		char joined[64] = "";
+		struct record r;
+
+		record_path(&r, 16, "");
+		r.e.argv_len = cases[i].len;
+		r.e.argc = cases[i].argc;
+		memcpy(r.bytes + r.size, bytes, cases[i].len);
+		event_decode(&decoder, &agent, &r.e, &ev);
+		const char *p = event_text(&ev, EV_ARGS), *end = p + ev.value[EV_ARGS].len;
+		for (const char *at = p; at < end; at += strlen(at) + 1)
+			sprintf(joined + strlen(joined), "%s%s", at == p ? "" : ",", at);
+		tap_ok(t, !strncmp(joined, cases[i].want, strlen(joined)) &&
+				  event_has(&ev, EV_CUT) == cases[i].cut,
+		       "arguments, %u of %u bytes: %s", cases[i].argc, cases[i].len, joined);
+	}
+}
+
 /* Every kind with every field at random: whatever passes the check can be decoded. */
 static void test_random(struct tap *t)
 {
@@ -287,6 +324,8 @@ static void test_random(struct tap *t)
 		e->path_len %= 24;
 		e->path2_len %= 24;
 		e->exe_len %= 24;
+		e->argv_len %= 16;
+		e->argc %= 8;
 		e->endpoint.len %= 33;
 		if (!event_record_ok(e, size))
 			continue;
@@ -311,6 +350,7 @@ int main(void)
 	test_unknown_rule(&t);
 	test_endpoints(&t);
 	test_refused(&t);
+	test_arguments(&t);
 	test_random(&t);
 	places_clear(&decoder.places);
 	return tap_done(&t);

@@ -52,7 +52,8 @@ static struct image *make_image(unsigned n_more)
 	add(rs, HG_DENY, 0, "**/.env");
 	ruleset_add(rs, HG_ALLOW, 0, &rule);
 	ruleset_endpoint(rs, rule, HG_BIT(HG_CONNECT), &ep, NULL);
-	ruleset_set_flags(rs, HG_F_ANONYMOUS_EXEC | HG_F_RAW_DISK);
+	ruleset_use(rs, rule, HG_USE_ANONYMOUS_EXEC);
+	ruleset_use(rs, rule, HG_USE_CAP + 25);
 	ruleset_compile(rs, NULL, &im, NULL);
 	ruleset_free(rs);
 	return im;
@@ -134,6 +135,22 @@ static bool reads_safely(const struct image *im)
 	return true;
 }
 
+/* Of the words, the two that make_image() names and no other. */
+static bool uses_kept(const struct image *im)
+{
+	struct hg_out out;
+	unsigned use;
+
+	for (use = 0; use < HG_N_USES; use++) {
+		bool named = use == HG_USE_ANONYMOUS_EXEC || use == HG_USE_CAP + 25;
+
+		if (image_use(im, use, &out) || out.allow != (named ? HG_BIT(HG_USE) : 0) ||
+		    (out.rule[HG_USE] == HG_RULE_NONE) == named)
+			return false;
+	}
+	return image_use(im, HG_N_USES, &out) < 0;
+}
+
 static void test_round_trip(struct tap *t)
 {
 	struct image *im = make_image(0), *large = make_image(4000), *again;
@@ -147,7 +164,7 @@ static void test_round_trip(struct tap *t)
 	tap_ok(t, take(&c, &again, &error) == 0 && reads_safely(again),
 	       "so are those of the large one");
 	image_free(again);
-	tap_ok(t, image_head(im)->flags == (HG_F_ANONYMOUS_EXEC | HG_F_RAW_DISK), "flags are kept");
+	tap_ok(t, uses_kept(im), "the words of `use` are kept");
 	tap_ok(t, image_head(im)->uid && image_head(im)->uid != image_head(large)->uid,
 	       "different policies have different identities");
 	b.n = 0;
@@ -218,7 +235,8 @@ static void test_head(struct tap *t, const struct image *im)
 		HEAD(magic, 0),
 		HEAD(n_chunks, 2),
 		HEAD(n_chunks, 0),
-		HEAD(zero, 1),
+		HEAD(n_argvs, 1),
+		HEAD(n_argvs, 256),
 		HEAD(zero0, 1),
 		HEAD(n_dirs, 0),
 		HEAD(n_dirs, 70000),
@@ -231,7 +249,7 @@ static void test_head(struct tap *t, const struct image *im)
 		HEAD(hash_bits, 0),
 		HEAD(hash_bits, 31),
 		HEAD(hash_bits, 40),
-		HEAD(flags, 8),
+		HEAD(zero1, 1),
 		HEAD(root_dir, 0xffff),
 		HEAD(root_out, 0xffff),
 		HEAD(endpoint, 0),
@@ -247,11 +265,14 @@ static void test_head(struct tap *t, const struct image *im)
 		REGION(cells.first_chunk, 1),
 		REGION(rules.unit, 1),
 		REGION(rules.first_chunk, 9),
+		REGION(uses.unit, 1),
+		REGION(uses.first_chunk, 9),
 		HEAD(dirs.shift, 32),
 		HEAD(dirs.shift, 0),
 		HEAD(outs.shift, 0),
 		HEAD(cells.shift, 0),
 		HEAD(rules.shift, 1),
+		HEAD(uses.shift, 0),
 		HEAD(cells.shift, 0xffffffff),
 	};
 	size_t i;
@@ -265,6 +286,10 @@ static void test_head(struct tap *t, const struct image *im)
 #type " " #i ", " #f " = " #v, &h.reg, i, n, offsetof(struct type, f),             \
 			sizeof(((struct type *)0)->f), v                                           \
 	}
+
+struct word_row {
+	uint32_t row, zero;
+};
 
 static void test_tables(struct tap *t, const struct image *im)
 {
@@ -289,7 +314,7 @@ static void test_tables(struct tap *t, const struct image *im)
 		ELEMENT(outs, hg_out, 0, HG_OUT_UNITS, allow, 1),
 		ELEMENT(outs, hg_out, 1, HG_OUT_UNITS, ask, 0x15),
 		ELEMENT(outs, hg_out, 0, HG_OUT_UNITS, log, 1),
-		ELEMENT(outs, hg_out, 1, HG_OUT_UNITS, linked, 1),
+		ELEMENT(outs, hg_out, 1, HG_OUT_UNITS, argv, 1),
 		ELEMENT(outs, hg_out, 1, HG_OUT_UNITS, rule[0], h.n_rules),
 		ELEMENT(outs, hg_out, 1, HG_OUT_UNITS, rule[6], 0xfffe),
 		ELEMENT(outs, hg_out, 1, HG_OUT_UNITS, zero[2], 1),
@@ -298,6 +323,9 @@ static void test_tables(struct tap *t, const struct image *im)
 		ELEMENT(rules, hg_rule, 1, 1, options, 4),
 		ELEMENT(rules, hg_rule, 1, 1, zero, 1),
 		ELEMENT(rules, hg_rule, 1, 1, spare, 1),
+		ELEMENT(uses, word_row, 0, 1, row, h.n_outs),
+		ELEMENT(uses, word_row, HG_N_USES - 1, 1, row, 0xffff),
+		ELEMENT(uses, word_row, 3, 1, zero, 1),
 	};
 	size_t i;
 

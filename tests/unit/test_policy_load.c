@@ -216,16 +216,51 @@ static void endpoints(void)
 	       "all of an endpoint");
 }
 
+static bool is_use(const struct policy *p, enum hg_use use, enum hg_verdict want, int line)
+{
+	struct hg_out out;
+
+	if (image_use(p->image, use, &out))
+		return false;
+	if (!!(out.allow & HG_BIT(HG_USE)) != (want == HG_ALLOW) ||
+	    !!(out.ask & HG_BIT(HG_USE)) != (want == HG_ASK))
+		return false;
+	if (out.rule[HG_USE] == HG_RULE_NONE)
+		return !line;
+	return p->rules[out.rule[HG_USE]].line == (unsigned)line;
+}
+
 static void use(void)
 {
 	static const char text[] =
 		HEAD "  - allow use anonymous-exec raw-disk\n  - deny use raw-disk\n"
-		     "  - allow use device-node\n";
+		     "  - allow use device-node cap:SYS_TIME mount [log]\n  - ask use mount\n"
+		     "  - allow use userns\nnever:\n  - deny use userns bpf [quiet]\n";
 	struct loaded l = load_text(text, strlen(text), &params);
+	static const struct {
+		enum hg_use use;
+		enum hg_verdict want;
+		int line;
+	} cases[] = {
+		{HG_USE_ANONYMOUS_EXEC, HG_ALLOW, 3}, {HG_USE_RAW_DISK, HG_DENY, 4},
+		{HG_USE_DEVICE_NODE, HG_ALLOW, 5},    {HG_USE_CAP + 25, HG_ALLOW, 5},
+		{HG_USE_MOUNT, HG_ASK, 6},	      {HG_USE_USERNS, HG_DENY, 9},
+		{HG_USE_BPF, HG_DENY, 9},	      {HG_USE_PERF, HG_DENY, 0},
+		{HG_USE_CAP + 21, HG_DENY, 0},
+	};
+	struct hg_out out;
+	uint16_t rules[4];
 
-	tap_ok(&tap,
-	       !l.err && image_head(l.p->image)->flags == (HG_F_ANONYMOUS_EXEC | HG_F_DEVICE_NODE),
-	       "use: the last one wins");
+	if (!tap_ok(&tap, !l.err, "rules of `use` load"))
+		show_diags(&l.d);
+	for (size_t i = 0; !l.err && i < sizeof(cases) / sizeof(*cases); i++)
+		tap_ok(&tap, is_use(l.p, cases[i].use, cases[i].want, cases[i].line),
+		       "use %s is %s, by line %d", rule_use_names[cases[i].use],
+		       rule_verdict_names[cases[i].want], cases[i].line);
+	tap_ok(&tap, !l.err && !image_use(l.p->image, HG_USE_DEVICE_NODE, &out) &&
+		       out.log == HG_BIT(HG_USE), "use: [log] is kept");
+	tap_ok(&tap, !l.err && ruleset_match_use(l.p->ruleset, HG_USE_MOUNT, rules, 4) == 2 &&
+		       rules[0] == 2 && rules[1] == 3, "use: every rule that matches");
 	unload(&l);
 }
 

@@ -30,6 +30,12 @@ static const struct doubt {
 	{ HEAD "  - allow write /etc/**\n", DIAG_WARNING, 4, 5, "change /etc/passwd and " },
 	{ HEAD "  - allow read /home/**\n", DIAG_WARNING, 4, 5, "read /home/somebody/.ssh/" },
 	{ HEAD "  - allow write ${workspace}/**\n", DIAG_WARNING, 4, 5, "git runs it" },
+	{ HEAD "  - allow use raw-disk\n", DIAG_WARNING, 4, 5, "disks below their file systems" },
+	{ HEAD "  - allow use cap:SYS_ADMIN [log]\n", DIAG_WARNING, 4, 5, "root over the machine" },
+	{ HEAD "  - allow use raw-socket\n", DIAG_WARNING, 4, 5, "packets to any address" },
+	{ HEAD "  - allow use mount\n  - deny use mount\n", DIAG_WARNING, 4, 5,
+	  "never decides anything: t.yaml:5:5" },
+	{ HEAD "  - ask use mount\n", DIAG_NOTE, 4, 5, "nobody can be asked" },
 };
 /* clang-format on */
 
@@ -38,7 +44,7 @@ static const char *const sound[] = {
 	"version: 1\nextends: full-access\n",
 	HEAD
 	"  - allow read /srv/ws/** /usr/share/**\n  - deny read **/.env\n"
-	"  - allow connect *:443 192.0.2.0/24:*\n  - allow use raw-disk\n  - deny connect *:25\n",
+	"  - allow connect *:443 192.0.2.0/24:*\n  - allow use userns cap:SYS_TIME\n  - deny connect *:25\n",
 };
 
 int main(void)
