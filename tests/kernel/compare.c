@@ -321,7 +321,7 @@ static void compare_batch(struct compare_bpf *o, struct chunks *chunks, struct c
 
 int main(int argc, char **argv)
 {
-	unsigned long wanted = argc > 1 ? strtoul(argv[1], NULL, 10) : 100000, done = 0;
+	unsigned long wanted = argc > 1 ? strtoul(argv[1], NULL, 10) : 100000, done = 0, n_big = 0;
 	static struct compare_case all[CASES];
 	struct compare_bpf *o;
 
@@ -337,7 +337,12 @@ int main(int argc, char **argv)
 		struct chunks chunks;
 		unsigned i;
 
-		if (random_image(&im) || install(o, im)) {
+		int err = random_image(&im);
+
+		/* Some of what is drawn multiplies states; that the compiler says so is tested elsewhere. */
+		if (err == -E2BIG && n_big++ < 1 + done / CASES / 4)
+			continue;
+		if (err || install(o, im)) {
 			printf("not ok 1 - a random policy compiles and is installed\n");
 			return 1;
 		}
