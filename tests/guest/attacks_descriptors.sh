@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
+# long: all guest suites together take longer than continuous integration should
 # Descriptors that somebody outside opened and an agent is given, and what was open before it was
 # confined.
 # These functions run in a shell of their own: $1... are their arguments.

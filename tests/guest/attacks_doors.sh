@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
+# long: all guest suites together take longer than continuous integration should
 # Doors to someone else's hands, under the widest policy that a user can write on a shipped one:
 # full-access, and every socket allowed. Sockets are judged by what their listeners received, files
 # by whether a process outside every agent ran the agent's program, or would find the file.

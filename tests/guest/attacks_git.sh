@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
+# long: all guest suites together take longer than continuous integration should
 # What an agent leaves in a repository for whoever runs git there next: under the shipped
 # workspace-write (and full-access for what is at home), judged by whether the person's git ran the
 # agent's program. Beside it a day's work in the same repository.

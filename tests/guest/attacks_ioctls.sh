@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
+# long: all guest suites together take longer than continuous integration should
 # Requests on descriptors that no path rule sees: terminals made to type for somebody else, blocks
 # shared with a file that may not be read, attributes; beside what shells and cp do with the same.
 here=$(dirname "${BASH_SOURCE[0]}")

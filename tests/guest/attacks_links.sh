@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
+# long: all guest suites together take longer than continuous integration should
 # Hard links that were there before the policy: a file by a name for which no rule refuses it.
 # These functions run in a shell of their own: $1... are their arguments.
 # shellcheck disable=SC2016,SC2317,SC2329

@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
+# long: all guest suites together take longer than continuous integration should
 # A file by other names than its own, and read without being read.
 # These functions run in a shell of their own: $1... are their arguments.
 # shellcheck disable=SC2016,SC2317,SC2329

@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
+# long: all guest suites together take longer than continuous integration should
 # File systems beside the plain ones: overlays, what an agent mounts for itself, what root outside
 # mounts and unmounts later.
 # These functions run in a shell of their own: $1... are their arguments.

@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
+# long: all guest suites together take longer than continuous integration should
 # Unix sockets: reaching what no rule allows, by every call and every name, judged by what the
 # listener received; and standing in for a service, judged by what its client told the agent.
 # shellcheck disable=SC2016
