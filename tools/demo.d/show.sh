@@ -99,7 +99,7 @@ home_make()
 	chown -R "$user": "$project"
 	as_user git -C "$project" init -q -b main
 	as_user git -C "$project" config user.name 'Demo agent'
-	as_user git -C "$project" config user.email agent@example.com
+	as_user git -C "$project" config user.email agent@host.example
 	as_user git -C "$project" add -A
 	as_user git -C "$project" commit -q -m 'Roman numerals'
 }
