@@ -38,6 +38,7 @@ b_clean()
 	local v
 
 	"$ACTS/fsctl" thaw /srv/e
+	e2label "$(findmnt -n -o SOURCE /srv/e)" ''
 	btrfs property set -f -ts /srv/b/volume ro false
 	btrfs property set -f -ts /srv/b/outside/sub ro false 2>/dev/null
 	btrfs property set -f -ts /srv/b/ws/sub ro false 2>/dev/null
@@ -114,7 +115,6 @@ fs 'ext4: generation of an inode' is_set_outside is_set_ws set_in generation
 fs 'ext4: generation of an inode, by its older number' is_set_outside is_set_ws set_in generation-ext4
 on_all() { "$ACTS/fsctl" "$1" /srv/e; }
 labelled() { [ "$("$ACTS/fsctl" label-show /srv/e)" = planted ]; }
-unlabelled() { e2label "$(findmnt -n -o SOURCE /srv/e)" ''; }
 fs -u 0 'the label of a file system' labelled - on_all label
 frozen()
 {
