@@ -34,8 +34,8 @@ HG_INLINE bool agent_of_cgroup(__u64 id, struct hg_who *ret)
 	struct hg_near *e = near_entry(id);
 	__u32 *n;
 
-	if (e && *(volatile __u64 *)&e->id == id)
-		return agent_get(*(volatile __u32 *)&e->agent, ret);
+	if (e && *(volatile __u64 *)&e->id == id && agent_get(*(volatile __u32 *)&e->agent, ret))
+		return true;
 	if (e && !e->crowded)
 		return false;
 	n = bpf_map_lookup_elem(&cgroups, &id);

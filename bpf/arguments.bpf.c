@@ -169,25 +169,6 @@ HG_INLINE bool any_arguments(__u32 slot)
 	return !image_open(&r, slot) || hg_head(&r, n_argvs) >> 32;
 }
 
-/* Where s->dentry is, by the long way: it is no pointer that the directory's cache would take. */
-static __noinline int place_walk(struct hg_scratch *s)
-{
-	struct hg_loop loop = { .s = s };
-
-	switch (place_find(s)) {
-	case PLACE_NAMED:
-		break;
-	case PLACE_ANONYMOUS:
-		return HG_WHY_ANONYMOUS;
-	default:
-		return HG_WHY_UNMAPPED_FILESYSTEM;
-	}
-	s->why = HG_WHY_RACED;
-	if (bpf_loop(PLACE_TRIES, place_turn, &loop, 0) < 0)
-		return HG_WHY_RACED;
-	return s->why;
-}
-
 /* A tracer, or who writes to its memory, could change the arguments of what was judged by them. */
 SEC("lsm/ptrace_access_check")
 int BPF_PROG(ptrace_judged, struct task_struct *child, unsigned int mode)
@@ -208,6 +189,7 @@ int BPF_PROG(ptrace_judged, struct task_struct *child, unsigned int mode)
 		return ask_refuse(&a, why, &o);
 	if (!any_arguments(a.s->slot))
 		return ask_allow(&a);
+	/* By the long way: this is no pointer that the directory's storage would take. */
 	a.s->dentry = (__u64)exe;
 	why = place_walk(a.s);
 	if (why == HG_WHY_ANONYMOUS)

@@ -190,6 +190,21 @@ HG_INLINE bool executing(void)
 	return BPF_CORE_READ_BITFIELD_PROBED(task, in_execve);
 }
 
+/* What the policy says of a file, in a->s->out; enum hg_why as place_resolve(). */
+HG_INLINE enum hg_why ask_file(struct hg_ask *a, struct dentry *dentry)
+{
+	enum hg_why why = ask_prepare(a);
+
+	if (why != HG_WHY_RULE)
+		return why;
+	if (!a->s)
+		return HG_WHY_TOO_BUSY;
+	why = place_resolve(a->s, dentry);
+	if (why == HG_WHY_RULE)
+		link_check(a->s, dentry);
+	return why;
+}
+
 static __noinline int decide_path(struct dentry *dentry, __u32 actions)
 {
 	struct hg_objects o = { .object = dentry };
@@ -198,15 +213,11 @@ static __noinline int decide_path(struct dentry *dentry, __u32 actions)
 
 	if (!ask_begin(&a, HG_WHAT_PATH, actions) || overlay_at_work())
 		return 0;
-	why = ask_prepare(&a);
-	if (why != HG_WHY_RULE || !a.s)
-		return ask_refuse(&a, why, &o);
-	why = place_resolve(a.s, dentry);
+	why = ask_file(&a, dentry);
 	if (why == HG_WHY_ANONYMOUS)
 		return ask_anonymous(&a, actions, &o);
-	if (why != HG_WHY_RULE)
+	if (why != HG_WHY_RULE || !a.s)
 		return ask_refuse(&a, why, &o);
-	link_check(a.s, dentry);
 	return ask_out(&a, &a.s->out, actions, &o);
 }
 

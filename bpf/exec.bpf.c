@@ -62,15 +62,11 @@ int BPF_PROG(bprm_check_security, struct linux_binprm *bprm)
 
 	if (!ask_begin(&a, HG_WHAT_PATH, HG_BIT(HG_EXEC)) || overlay_at_work())
 		return 0;
-	why = ask_prepare(&a);
-	if (why != HG_WHY_RULE || !a.s)
-		return ask_refuse(&a, why, &o);
-	why = place_resolve(a.s, dentry);
+	why = ask_file(&a, dentry);
 	if (why == HG_WHY_ANONYMOUS)
 		return ask_anonymous(&a, HG_BIT(HG_EXEC), &o);
-	if (why != HG_WHY_RULE)
+	if (why != HG_WHY_RULE || !a.s)
 		return ask_refuse(&a, why, &o);
-	link_check(a.s, dentry);
 	if (arguments_read && a.s->out.argv && !(a.s->linked & HG_BIT(HG_EXEC))) {
 		why = link_keep(&a, bprm, &a.s->out);
 		return why == HG_WHY_RULE ? ask_allow(&a) : ask_refuse(&a, why, &o);

@@ -203,8 +203,8 @@ int BPF_PROG(inode_getxattr, struct dentry *dentry, const char *name)
 {
 	char head[5] = {};
 
-	bpf_probe_read_kernel(head, sizeof(head), name);
-	if (head[0] != 'u' || head[1] != 's' || head[2] != 'e' || head[3] != 'r' || head[4] != '.')
+	if (!bpf_probe_read_kernel(head, sizeof(head), name) &&
+	    (head[0] != 'u' || head[1] != 's' || head[2] != 'e' || head[3] != 'r' || head[4] != '.'))
 		return 0;
 	return check_path(dentry, HG_BIT(HG_READ));
 }

@@ -348,20 +348,14 @@ HG_INLINE void place_keep(struct hg_scratch *s, struct inode *parent)
 }
 
 /*
- * Where `dentry` is in the policy at s->slot: s->at and s->out. A rename while the chain is read
+ * Where s->dentry is in the policy at s->slot: s->at and s->out. A rename while the chain is read
  * may tear a name or a link, so what was read counts only when rename_lock's sequence stood
  * still. HG_WHY_RULE or the reason why it has no place; HG_WHY_ANONYMOUS for what needs none.
  */
-HG_INLINE enum hg_why place_resolve(struct hg_scratch *s, struct dentry *dentry)
+HG_INLINE enum hg_why place_walk(struct hg_scratch *s)
 {
 	struct hg_loop loop = { .s = s };
-	struct dentry *up = dentry->d_parent;
-	/* A root is its own parent; its name is no component. */
-	struct inode *parent = up == dentry ? NULL : up->d_inode;
 
-	if (parent && place_cached(s, dentry, parent))
-		return HG_WHY_RULE;
-	s->dentry = (__u64)dentry;
 	switch (place_find(s)) {
 	case PLACE_NAMED:
 		break;
@@ -373,9 +367,24 @@ HG_INLINE enum hg_why place_resolve(struct hg_scratch *s, struct dentry *dentry)
 	s->why = HG_WHY_RACED;
 	if (bpf_loop(PLACE_TRIES, place_turn, &loop, 0) < 0)
 		return HG_WHY_RACED;
-	if (s->why == HG_WHY_RULE && s->n_chain && parent)
-		place_keep(s, parent);
 	return s->why;
+}
+
+/* The same of `dentry`, by what is kept of its directory where that does. */
+HG_INLINE enum hg_why place_resolve(struct hg_scratch *s, struct dentry *dentry)
+{
+	struct dentry *up = dentry->d_parent;
+	enum hg_why why;
+	/* A root is its own parent; its name is no component. */
+	struct inode *parent = up == dentry ? NULL : up->d_inode;
+
+	if (parent && place_cached(s, dentry, parent))
+		return HG_WHY_RULE;
+	s->dentry = (__u64)dentry;
+	why = place_walk(s);
+	if (why == HG_WHY_RULE && s->n_chain && parent)
+		place_keep(s, parent);
+	return why;
 }
 
 #endif

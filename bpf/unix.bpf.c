@@ -190,11 +190,13 @@ int BPF_PROG(unix_bind, struct socket *sock, struct sockaddr *address, int addrl
 	struct hg_objects o = {};
 	enum hg_why why;
 	struct hg_ask a;
-	char first = 1;
+	char first;
 
 	if (!sk || sk->__sk_common.skc_family != AF_UNIX || addrlen <= SUN_PATH)
 		return 0;
-	if (bpf_probe_read_kernel(&first, 1, (const char *)address + SUN_PATH) || first)
+	/* 0 where it cannot be read: then the name cannot either, and that is a denial. */
+	bpf_probe_read_kernel(&first, 1, (const char *)address + SUN_PATH);
+	if (first)
 		return 0;
 	if (!ask_begin(&a, HG_WHAT_UNIX_LISTEN, HG_BIT(HG_LISTEN)))
 		return 0;

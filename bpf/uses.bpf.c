@@ -122,8 +122,8 @@ int BPF_PROG(inode_init_security_anon, struct inode *inode, const struct qstr *n
 {
 	char known[16] = {};
 
-	bpf_probe_read_kernel_str(known, sizeof(known), name->name);
-	if (!bytes_are(known, "[io_uring]"))
+	if (bpf_probe_read_kernel_str(known, sizeof(known), name->name) > 0 &&
+	    !bytes_are(known, "[io_uring]"))
 		return 0;
 	return check_use(HG_USE_IO_URING, NULL, 0);
 }

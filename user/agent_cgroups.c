@@ -198,15 +198,19 @@ int agent_cgroups_add(const struct engine *e, const struct agent_record *a, int 
 void agent_cgroups_remove(const struct engine *e, uint32_t number)
 {
 	__u64 kept, next, *at = NULL;
+	struct hg_near *near;
 	__u32 owner;
 
 	while (!bpf_map_get_next_key(e->cgroups, at, &next)) {
-		if (!bpf_map_lookup_elem(e->cgroups, &next, &owner) && owner == number) {
-			hg_near_drop(near_entry(e, next), next);
-			if (!bpf_map_delete_elem(e->cgroups, &next))
-				continue;
-		}
+		if (!bpf_map_lookup_elem(e->cgroups, &next, &owner) && owner == number &&
+		    !bpf_map_delete_elem(e->cgroups, &next))
+			continue;
 		kept = next;
 		at = &kept;
 	}
+	/* All of them, not those found above: one that the kernel side was entering has its entry
+	 * here after the other was deleted, and would pass for whoever gets the number next. */
+	for (near = e->beside; near < e->beside + HG_NEAR_MAX; near++)
+		if (near->agent == number)
+			hg_near_drop(near, near->id);
 }

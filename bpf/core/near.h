@@ -32,7 +32,8 @@ HG_INLINE void hg_near_add(struct hg_near *e, __u64 id, __u32 agent)
 
 HG_INLINE void hg_near_drop(struct hg_near *e, __u64 id)
 {
-	__sync_val_compare_and_swap(&e->id, id, 0);
+	if (id && id != HG_NEAR_TAKEN)
+		__sync_val_compare_and_swap(&e->id, id, 0);
 }
 
 #endif
