@@ -27,6 +27,7 @@ USER_SAN := $(filter-out $(B)/san/user/main.o,$(USER_SRC:%.c=$(B)/san/%.o))
 UNIT	:= $(patsubst tests/unit/%.c,$(B)/tests/unit/%,$(wildcard tests/unit/test_*.c))
 FUZZ	:= $(patsubst tests/fuzz/%.c,$(B)/tests/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
 ACTS	:= $(patsubst tests/acts/%.c,$(B)/tests/acts/%,$(wildcard tests/acts/*.c))
+KERNEL	:= $(patsubst tests/kernel/%.c,$(B)/tests/kernel/%,$(filter-out %.bpf.c,$(wildcard tests/kernel/*.c)))
 PERF	:= $(patsubst tests/perf/%.c,$(B)/tests/perf/%,$(wildcard tests/perf/*.c))
 
 # Where `make install` puts things; DESTDIR is a folder to put all of it in, for packages.
@@ -97,11 +98,11 @@ $(PERF): $(B)/tests/perf/%: tests/perf/%.c $(POL_OBJ)
 	$(call say,BENCH,$@)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(BASE) $(CFLAGS) -o $@ $< $(POL_OBJ) $(LIBS)
-$(B)/tests/compare.bpf.o: tests/kernel/compare.bpf.c
+$(B)/tests/kernel/%.bpf.o: tests/kernel/%.bpf.c
 	$(call say,BPF,$@)
 	@mkdir -p $(@D)
 	$(Q)$(CLANG) $(BPF_CFLAGS) -c $< -o $@
-$(B)/tests/compare: tests/kernel/compare.c $(POL_OBJ) | $(B)/tests/compare.skel.h
+$(KERNEL): $(B)/tests/kernel/%: tests/kernel/%.c $(POL_OBJ) | $(B)/tests/kernel/%.skel.h
 	$(call say,TEST,$@)
 	$(Q)$(CC) $(BASE) $(CFLAGS) -o $@ $< $(POL_OBJ) $(LIBS)
 
@@ -117,7 +118,7 @@ fuzz: $(B)/presets_gen.c
 setup:
 	$(Q)tools/setup
 
-tests: all $(UNIT) $(FUZZ) $(ACTS) $(B)/tests/compare
+tests: all $(UNIT) $(FUZZ) $(ACTS) $(KERNEL)
 
 test: setup
 	$(Q)$(MAKE) --no-print-directory tests

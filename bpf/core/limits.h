@@ -52,6 +52,18 @@
 /* The longest name string: a byte for what it names, and as many as sun_path has behind the NUL that
  * makes a socket's name abstract (include/uapi/linux/un.h). */
 #define HG_LABEL_MAX		108
+/* A host name in its written form: 255 bytes on the wire, less the first length and the root's
+ * (RFC 1035 2.3.4); a label's length has six bits (RFC 1035 4.1.4). */
+#define HG_HOST_MAX		253
+#define HG_HOST_LABEL_MAX	63
+/* Bytes of a DNS message that are read; longer is refused as a question and not learned from as an
+ * answer. Resolvers ask for at most 4096 over UDP (RFC 6891 6.2.5), in practice for 1232. */
+#define HG_DNS_MAX		4096
+/* Bytes of a connection's first payload that are gathered until its name is found; longer is
+ * refused. A TLS record has at most 16 KiB (RFC 8446 5.1); a ClientHello with post-quantum key
+ * shares has about 1.8 KiB, an HTTP head with large cookies 8 to 16. */
+#define HG_HELLO_MAX		16384
+
 /* The longest name of an agent: of a file, with room for a suffix. */
 #define HG_AGENT_NAME_MAX	63
 

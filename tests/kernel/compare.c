@@ -16,7 +16,7 @@
 #include "../../policy/ruleset.h"
 #include "../../bpf/core/run.h"
 #include "compare.h"
-#include "tests/compare.skel.h"
+#include "tests/kernel/compare.skel.h"
 
 /* Native side: an image is its chunks. */
 struct chunks {
