@@ -86,6 +86,7 @@ $(UNIT): $(B)/tests/unit/%: tests/unit/%.c $(USER_SAN) $(SAN_OBJ)
 	$(call say,TEST,$@)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(BASE) $(SAN) -o $@ $< $(USER_SAN) $(SAN_OBJ) $(LIBS)
+$(B)/tests/unit/test_dns_oracle: LIBS += -lresolv
 $(FUZZ): $(B)/tests/fuzz/%: tests/fuzz/%.c tests/fuzz/replay.c $(SAN_OBJ)
 	$(call say,TEST,$@)
 	@mkdir -p $(@D)

@@ -105,8 +105,8 @@ static const struct row chains[] = {
 	 HG_DNS_OK, ""},
 	{"an alias that is the root", M(TO("\2", ASKED CNAME IN MINUTE "\0\1\0" TARGET A IN HOUR V4)),
 	 HG_DNS_OK, ""},
-	{"an alias shorter than its data", M(TO("\2", ASKED CNAME IN MINUTE "\0\20" EDGE "\0" OF_TARGET)),
-	 HG_DNS_MALFORMED, ""},
+	{"an alias shorter than its data, where a record would be",
+	 M(TO("\2", ASKED CNAME IN MINUTE "\0\37" EDGE OF_TARGET)), HG_DNS_MALFORMED, ""},
 	{"an alias longer than its data", M(TO("\2", ASKED CNAME IN MINUTE "\0\16" EDGE OF_TARGET)),
 	 HG_DNS_MALFORMED, ""},
 	{"an alias without data", M(TO("\2", ASKED CNAME IN MINUTE "\0\0" OF_ASKED)),
@@ -138,7 +138,7 @@ static const struct row services[] = {
 	{"a service whose target is a pointer",
 	 M(TO_HTTPS("\1", SERVICE("\0\14", "\0\1\xc0\x0c" HINT4))), HG_DNS_MALFORMED, ""},
 	{"a service whose target is longer than the data",
-	 M(TO_HTTPS("\2", SERVICE("\0\4", "\0\1\3a") "bc\0")), HG_DNS_MALFORMED, ""},
+	 M(TO_HTTPS("\2", SERVICE("\0\4", "\0\1\3a") "bc\0" HINT4)), HG_DNS_MALFORMED, ""},
 	{"half a parameter", M(TO_HTTPS("\1", SERVICE("\0\6", "\0\1\0\0\1\0"))), HG_DNS_MALFORMED, ""},
 	{"a parameter longer than the data",
 	 M(TO_HTTPS("\1", SERVICE("\0\10", "\0\1\0\0\1\0\2x") "y")), HG_DNS_MALFORMED, ""},
@@ -204,7 +204,10 @@ static void test_rows(struct tap *t, const struct row *rows, size_t n)
 		struct dns_reading *r = dns_read(HG_DNS_ANSWER, rows[i].bytes, rows[i].len);
 
 		dns_addresses(r, found, sizeof(found));
-		if (!tap_ok(t, r->dns.status == rows[i].status && !strcmp(found, rows[i].found),
+		/* Few turns: no circle went on until they were used up. */
+		if (!tap_ok(t,
+			    r->dns.status == rows[i].status && !strcmp(found, rows[i].found) &&
+				    r->n_turns < 64,
 			    "%s", rows[i].what))
 			tap_note("status %u, wanted %u; %s", r->dns.status, rows[i].status, found);
 		free(r);

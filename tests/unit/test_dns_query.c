@@ -186,6 +186,7 @@ static struct dns_reading *ask(const uint8_t *labels)
 static void test_name_limits(struct tap *t)
 {
 	static const uint8_t longest[] = {63, 63, 63, 61, 0}, longer[] = {63, 63, 63, 62, 0};
+	static const uint8_t wide[] = {64, 0};
 	uint8_t ones[129] = {0};
 	struct dns_reading *r = ask(longest);
 
@@ -194,6 +195,9 @@ static void test_name_limits(struct tap *t)
 	free(r);
 	r = ask(longer);
 	tap_ok(t, r->dns.status == HG_DNS_MALFORMED, "one of 254 is malformed");
+	free(r);
+	r = ask(wide);
+	tap_ok(t, r->dns.status == HG_DNS_MALFORMED, "so is a label of 64");
 	free(r);
 	memset(ones, 1, 127);
 	r = ask(ones);
