@@ -173,4 +173,46 @@ struct {
 	__array(values, struct hg_ring_map);
 } rings __weak SEC(".maps");
 
+/* Kernel only, made by user space with the agent. Full: the least used goes, and what it allowed is
+ * refused until it is asked for again. */
+struct hg_names_map {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, HG_NAMES_MAX);
+	__uint(key_size, sizeof(struct hg_name_key));
+	__uint(value_size, sizeof(struct hg_name));
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
+	__uint(max_entries, HG_AGENTS_MAX);
+	__type(key, __u32);
+	__array(values, struct hg_names_map);
+} names __weak SEC(".maps");
+
+/* Written by user space; full: the agent is refused. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, HG_RESOLVERS_MAX);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, struct hg_resolver_key);
+	__type(value, __u32);
+} resolvers __weak SEC(".maps");
+
+/* Kernel only; goes with the socket. No room: what needs it is refused. */
+struct {
+	__uint(type, BPF_MAP_TYPE_SK_STORAGE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, int);
+	__type(value, struct hg_socket);
+} sockets __weak SEC(".maps");
+
+/* Connections whose payload is read (payload.bpf.c), by socket cookie. Full: the connection's packets
+ * are dropped as long as they carry anything. */
+struct {
+	__uint(type, BPF_MAP_TYPE_SOCKHASH);
+	__uint(max_entries, HG_GUARDED_MAX);
+	__type(key, __u64);
+	__type(value, __u64);
+} guarded __weak SEC(".maps");
+
 #endif

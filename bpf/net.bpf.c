@@ -5,6 +5,8 @@
  * the caller can change any more.
  */
 #include "check.h"
+#include "hosts.h"
+#include "sockets.h"
 
 /* The address structures' fields by offset (include/uapi/linux/in.h, in6.h): an address may be
  * shorter than its structure, so what is behind its end is not read. */
@@ -28,13 +30,14 @@ HG_INLINE __u8 endpoint_proto(struct sock *sk)
 }
 
 /*
- * Encodes a socket address. family_0: what AF_UNSPEC means for this call (0: nothing). False when
+ * Encodes a socket address, by way of SOCKADDR_MAX bytes of the caller's. family_0: what AF_UNSPEC
+ * means for this call (0: nothing). False when
  * the address is of no family that the socket can use; the kernel mostly refuses those itself.
  */
-HG_INLINE bool endpoint_from(struct hg_endpoint *ep, struct sock *sk, const void *address,
-			     __u32 len, __u16 family_0, bool peer)
+HG_INLINE bool endpoint_from(struct hg_endpoint *ep, __u8 *raw, struct sock *sk,
+			     const void *address, __u32 len, __u16 family_0, bool peer)
 {
-	__u8 raw[SOCKADDR_MAX] = {}, proto = endpoint_proto(sk);
+	__u8 proto = endpoint_proto(sk);
 	bool icmp = proto == HG_ICMP || proto == HG_ICMPV6;
 	__u16 family, port;
 
@@ -55,8 +58,31 @@ HG_INLINE bool endpoint_from(struct hg_endpoint *ep, struct sock *sk, const void
 	return true;
 }
 
+/* The address that a socket has, or its peer's. As it is: what is meant by 0.0.0.0 was settled when
+ * it was bound or connected. Not inlined: calls may only be eight deep, and its stack is gone. */
+static __noinline void endpoint_of(struct sock *sk, struct hg_endpoint *ep, bool peer)
+{
+	__u8 addr[16] = {};
+	__u16 port;
+
+	port = peer ? bpf_ntohs(sk->__sk_common.skc_dport) : sk->__sk_common.skc_num;
+	if (sk->__sk_common.skc_family == AF_INET) {
+		if (peer)
+			bpf_core_read(addr, 4, &sk->__sk_common.skc_daddr);
+		else
+			bpf_core_read(addr, 4, &sk->__sk_common.skc_rcv_saddr);
+		hg_endpoint_v4(ep, addr, endpoint_proto(sk), port, false);
+	} else {
+		if (peer)
+			bpf_core_read(addr, 16, &sk->__sk_common.skc_v6_daddr);
+		else
+			bpf_core_read(addr, 16, &sk->__sk_common.skc_v6_rcv_saddr);
+		hg_endpoint_v6(ep, addr, endpoint_proto(sk), port, false);
+	}
+}
+
 /* ep: NULL where the address could not be understood. */
-static __noinline int check_endpoint(const struct hg_endpoint *ep, __u32 action)
+static __noinline int check_listen(const struct hg_endpoint *ep)
 {
 	struct hg_objects o = { .endpoint = ep };
 	struct hg_reader r;
@@ -65,7 +91,7 @@ static __noinline int check_endpoint(const struct hg_endpoint *ep, __u32 action)
 	struct hg_ask a;
 	__u32 row;
 
-	if (!ask_begin(&a, action == HG_LISTEN ? HG_WHAT_LISTEN : HG_WHAT_CONNECT, HG_BIT(action)))
+	if (!ask_begin(&a, HG_WHAT_LISTEN, HG_BIT(HG_LISTEN)))
 		return 0;
 	why = ask_prepare(&a);
 	if (why != HG_WHY_RULE || !a.s)
@@ -75,7 +101,92 @@ static __noinline int check_endpoint(const struct hg_endpoint *ep, __u32 action)
 	if (!image_open(&r, a.s->slot) || !hg_endpoint(&r, ep, &row) ||
 	    !hg_out_read(&r, row, &out))
 		return ask_refuse(&a, HG_WHY_BROKEN_POLICY, &o);
-	return ask_out(&a, &out, HG_BIT(action), &o);
+	return ask_out(&a, &out, HG_BIT(HG_LISTEN), &o);
+}
+
+/* Is what this socket sends seen by the programs on its cgroup, and are they there? */
+static __noinline bool is_guarded(struct sock *sk)
+{
+	struct hg_who whose;
+
+	return socket_owner(sk, &whose) && whose.agent->guarded && agent_is_current(whose.n);
+}
+
+/* Can the name be seen in what it sends? early: data goes with the first packet. */
+HG_INLINE bool name_is_seen(struct sock *sk, bool early)
+{
+	return !early && sk->sk_type == SOCK_STREAM && sk->sk_protocol == HG_TCP && is_guarded(sk);
+}
+
+/*
+ * How a peer is allowed, for what is sent later (packets.bpf.c, payload.bpf.c): by its address, by a
+ * name that must be in what is sent, or as a resolver, whose questions are looked at one by one.
+ * enum hg_why.
+ */
+HG_INLINE enum hg_why connect_decide(struct hg_scratch *s, struct sock *sk, bool early,
+				     __u32 *ret_state)
+{
+	switch (remote_decide(s)) {
+	case REMOTE_OPEN:
+		*ret_state = HG_SOCKET_OPEN;
+		return HG_WHY_RULE;
+	case REMOTE_NAMED:
+		*ret_state = HG_SOCKET_NAMED;
+		return name_is_seen(sk, early) ? HG_WHY_RULE : HG_WHY_NAME_UNSEEN;
+	case REMOTE_RESOLVER:
+		*ret_state = HG_SOCKET_RESOLVER;
+		s->out.allow = HG_BIT(HG_CONNECT);
+		return !early && is_guarded(sk) ? HG_WHY_RULE : HG_WHY_NAME_UNSEEN;
+	case REMOTE_REFUSED:
+		*ret_state = HG_SOCKET_UNDECIDED;
+		return HG_WHY_RULE;
+	}
+	return HG_WHY_BROKEN_POLICY;
+}
+
+/* The peer that is asked about, to s->remote; see check_connect(). Its stack is gone afterwards. */
+static __noinline bool remote_read(struct hg_scratch *s, struct sock *sk, const void *address,
+				   __u32 len, __u16 family_0)
+{
+	__builtin_memset(&s->remote, 0, sizeof(s->remote));
+	if (address)
+		return endpoint_from(&s->remote, s->name, sk, address, len, family_0, true);
+	endpoint_of(sk, &s->remote, true);
+	return true;
+}
+
+/*
+ * May the current task reach `address`, or where address is NULL, whom the socket is connected to?
+ * family_0: what AF_UNSPEC means for this call. early: data goes with the first packet.
+ */
+static __noinline int check_connect(struct sock *sk, const void *address, __u32 len, __u16 family_0,
+				    bool early)
+{
+	struct hg_objects o = {};
+	__u32 st = HG_SOCKET_UNDECIDED;
+	enum hg_why why;
+	struct hg_ask a;
+
+	if (!ask_begin(&a, HG_WHAT_CONNECT, HG_BIT(HG_CONNECT)))
+		return 0;
+	why = ask_prepare(&a);
+	if (why != HG_WHY_RULE || !a.s)
+		return ask_refuse(&a, why, &o);
+	a.s->agent = a.tell.who.n;
+	a.s->netns = socket_netns(sk);
+	if (!remote_read(a.s, sk, address, len, family_0))
+		return ask_refuse(&a, HG_WHY_ADDRESS_FAMILY, &o);
+	o.endpoint = &a.s->remote;
+	why = connect_decide(a.s, sk, early, &st);
+	/* Without a place to keep it in, nothing is allowed. */
+	if (why == HG_WHY_RULE && st != HG_SOCKET_UNDECIDED &&
+	    !socket_mark(sk, &a.tell, &a.s->remote, st))
+		why = HG_WHY_TOO_BUSY;
+	if (why == HG_WHY_RULE)
+		return ask_out(&a, &a.s->out, HG_BIT(HG_CONNECT), &o);
+	if (why == HG_WHY_NAME_UNSEEN)
+		a.tell.rule = a.s->out.rule[HG_CONNECT];
+	return ask_refuse(&a, why, &o);
 }
 
 /* A struct socket without its sock is being made or torn down: there is nothing to send with. */
@@ -87,16 +198,6 @@ HG_INLINE bool is_inet(struct sock *sk)
 		return false;
 	family = sk->__sk_common.skc_family;
 	return family == AF_INET || family == AF_INET6;
-}
-
-HG_INLINE int check_address(struct sock *sk, const void *address, __u32 len, __u16 family_0,
-			    __u32 action)
-{
-	struct hg_endpoint ep = {};
-
-	if (!endpoint_from(&ep, sk, address, len, family_0, action == HG_CONNECT))
-		return check_endpoint(NULL, action);
-	return check_endpoint(&ep, action);
 }
 
 /* Kinds of sockets that rules can speak of; the rest could carry data past every rule. */
@@ -192,6 +293,20 @@ HG_INLINE int check_past_rules(struct sock *sk)
 			 use_socket(family, sk->sk_type, sk->sk_protocol));
 }
 
+/*
+ * libc connects datagram sockets to port 0 to learn which addresses it has routes to. Nothing is sent
+ * by that, and what is sent afterwards is asked about packet by packet.
+ */
+HG_INLINE bool sorts_addresses(struct sock *sk, const void *address, __u32 len)
+{
+	__u8 head[4] = {};
+
+	if (sk->sk_type != SOCK_DGRAM || sk->sk_protocol != HG_UDP || len < sizeof(head) ||
+	    bpf_probe_read_kernel(head, sizeof(head), address) || port_at(head + SIN_PORT))
+		return false;
+	return is_guarded(sk);
+}
+
 SEC("lsm/socket_connect")
 int BPF_PROG(socket_connect, struct socket *sock, struct sockaddr *address, int addrlen)
 {
@@ -205,7 +320,9 @@ int BPF_PROG(socket_connect, struct socket *sock, struct sockaddr *address, int 
 	/* AF_UNSPEC only dissolves an association. */
 	if (bpf_probe_read_kernel(&family, sizeof(family), address) == 0 && family == AF_UNSPEC)
 		return 0;
-	return check_address(sk, address, addrlen, 0, HG_CONNECT);
+	if (sorts_addresses(sk, address, addrlen))
+		return 0;
+	return check_connect(sk, address, addrlen, 0, false);
 }
 
 /*
@@ -277,6 +394,30 @@ static __noinline bool controls_route(struct msghdr *msg)
 	return true;
 }
 
+/*
+ * A connection that is allowed by name and whose payload is not seen: one that is still being made,
+ * where a send that waits would go past what reads it (tcp_sendmsg was entered before it was put
+ * in). Its packets would be dropped; to say no is better.
+ */
+static __noinline int check_unseen(struct sock *sk)
+{
+	struct hg_endpoint ep = {};
+	struct hg_objects o = { .endpoint = &ep };
+	struct hg_socket *known;
+	enum hg_why why;
+	struct hg_ask a;
+
+	known = bpf_sk_storage_get(&sockets, sk, 0, 0);
+	if (!known || known->guarded ||
+	    (known->state != HG_SOCKET_NAMED && known->state != HG_SOCKET_RESOLVER))
+		return 0;
+	if (!ask_begin(&a, HG_WHAT_CONNECT, HG_BIT(HG_CONNECT)))
+		return 0;
+	endpoint_of(sk, &ep, true);
+	why = ask_prepare(&a);
+	return ask_refuse(&a, why == HG_WHY_RULE ? HG_WHY_NAME_UNSEEN : why, &o);
+}
+
 SEC("lsm/socket_sendmsg")
 int BPF_PROG(socket_sendmsg, struct socket *sock, struct msghdr *msg, int size)
 {
@@ -291,21 +432,24 @@ int BPF_PROG(socket_sendmsg, struct socket *sock, struct msghdr *msg, int size)
 		if (err)
 			return err;
 	}
-	/* Without an address it goes where connect was asked about. */
-	if (!name || !is_inet(sk))
+	if (!is_inet(sk))
 		return 0;
 	/* TCP looks at the address only for fast open. */
 	if (sk->sk_type == SOCK_STREAM && !(msg->msg_flags & MSG_FASTOPEN))
+		return check_unseen(sk);
+	/* Without an address it goes where connect was asked about. */
+	if (!name)
 		return 0;
 	/* udp_sendmsg takes AF_UNSPEC for AF_INET; judged so for v6 sockets too, which ignore it. */
-	return check_address(sk, name, msg->msg_namelen, AF_INET, HG_CONNECT);
+	return check_connect(sk, name, msg->msg_namelen, AF_INET, sk->sk_type == SOCK_STREAM);
 }
 
 SEC("lsm/socket_bind")
 int BPF_PROG(socket_bind, struct socket *sock, struct sockaddr *address, int addrlen)
 {
+	struct hg_endpoint ep = {};
 	struct sock *sk = sock->sk;
-	__u8 head[4] = {};
+	__u8 raw[SOCKADDR_MAX] = {}, head[4] = {};
 
 	if (past_rules(sk))
 		return check_past_rules(sk);
@@ -316,30 +460,9 @@ int BPF_PROG(socket_bind, struct socket *sock, struct sockaddr *address, int add
 	    (endpoint_proto(sk) == HG_ICMP || endpoint_proto(sk) == HG_ICMPV6 ||
 	     port_at(head + SIN_PORT) == 0))
 		return 0;
-	return check_address(sk, address, addrlen, AF_INET, HG_LISTEN);
-}
-
-/* The address that a socket has, or its peer's. As it is: what is meant by 0.0.0.0 was settled when
- * it was bound or connected. Not inlined: calls may only be eight deep, and its stack is gone. */
-static __noinline void endpoint_of(struct sock *sk, struct hg_endpoint *ep, bool peer)
-{
-	__u8 addr[16] = {};
-	__u16 port;
-
-	port = peer ? bpf_ntohs(sk->__sk_common.skc_dport) : sk->__sk_common.skc_num;
-	if (sk->__sk_common.skc_family == AF_INET) {
-		if (peer)
-			bpf_core_read(addr, 4, &sk->__sk_common.skc_daddr);
-		else
-			bpf_core_read(addr, 4, &sk->__sk_common.skc_rcv_saddr);
-		hg_endpoint_v4(ep, addr, endpoint_proto(sk), port, false);
-	} else {
-		if (peer)
-			bpf_core_read(addr, 16, &sk->__sk_common.skc_v6_daddr);
-		else
-			bpf_core_read(addr, 16, &sk->__sk_common.skc_v6_rcv_saddr);
-		hg_endpoint_v6(ep, addr, endpoint_proto(sk), port, false);
-	}
+	if (!endpoint_from(&ep, raw, sk, address, addrlen, AF_INET, false))
+		return check_listen(NULL);
+	return check_listen(&ep);
 }
 
 SEC("lsm/socket_listen")
@@ -351,18 +474,16 @@ int BPF_PROG(socket_listen, struct socket *sock, int backlog)
 	if (!is_inet(sk))
 		return 0;
 	endpoint_of(sk, &ep, false);
-	return check_endpoint(&ep, HG_LISTEN);
+	return check_listen(&ep);
 }
 
 /* Made in the agent's own cgroup: what it is connected to was asked then. So a server's processes
  * may hand accepted connections to each other, whoever the client is. */
 static __noinline bool socket_own(struct sock *sk)
 {
-	struct cgroup *cgrp = sk->sk_cgrp_data.cgroup;
-	struct hg_who who, whose;
+	struct hg_who whose;
 
-	return cgrp && agent_current(&who) && agent_of_cgroup(cgrp->kn->id, &whose) &&
-	       whose.n == who.n;
+	return socket_owner(sk, &whose) && agent_is_current(whose.n);
 }
 
 /*
@@ -395,6 +516,8 @@ int BPF_PROG(socket_receive, struct file *file)
 		if (!bound)
 			return 0;
 	}
-	endpoint_of(sk, &ep, !bound);
-	return check_endpoint(&ep, bound ? HG_LISTEN : HG_CONNECT);
+	if (!bound)
+		return check_connect(sk, NULL, 0, 0, false);
+	endpoint_of(sk, &ep, false);
+	return check_listen(&ep);
 }

@@ -13,7 +13,7 @@
 #define HG_SCRATCHES	8
 #define HG_DATA_SIZE	16384
 #define HG_DATA_SLACK	512
-#define HG_STEPPED	256	/* hg_scratch.name_from: the component is done */
+#define HG_STEPPED	0x8000	/* hg_scratch.name_from: the component is done */
 
 /* One name that a move touches, and what the policy says of it. */
 struct hg_end {
@@ -35,17 +35,26 @@ struct hg_scratch {
 	 * down, the component at hand, */
 	__u32 n_chain, turn;
 	__u64 chain[HG_DEPTH_MAX];
-	__u8 name[256 + HG_WINDOW];
+	__u8 name[512 + HG_WINDOW];
 	__u32 name_from, name_left, lexer;
 	/* or a name that is no path's, where it is read from, */
 	__u32 label_len;
 	__u64 label;
+	__u8 tail[4];			/* and what follows it, tail_len bytes */
+	__u32 tail_len;
 	/* and its result: the object's directory, the object, its verdicts; or why not. */
 	struct hg_at parent, at;
 	struct hg_out out;
 	__u32 linked;			/* rights that another name of the file lacks */
 	__u32 why;			/* enum hg_why */
 	__u32 seq;			/* of rename_lock, when the result was right */
+	/* An address whose names are looked up: whose names, where it is, which rule on addresses a
+	 * name must come behind (its number + 1, 0 for none). */
+	__u32 agent, netns, over;
+	struct hg_endpoint remote;
+	/* Of a packet or payload, for the event: struct hg_socket, struct hg_host, 0 for none. */
+	__u32 detail;
+	__u64 policy, known, host;
 	struct hg_end from, to;		/* of a rename or link */
 	/* A command line: where in user memory it goes on, up to which address; of what is in `data`
 	 * from line_from on, line_len bytes are unread. */

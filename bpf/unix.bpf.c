@@ -14,70 +14,13 @@
  * end of a pair, which somebody gave.
  */
 #include "check.h"
+#include "label.h"
+#include "sockets.h"
 
 /* Offset of sun_path (include/uapi/linux/un.h): an address may be shorter than its structure. */
 #define SUN_PATH 2
 
-/* ---- names ---- */
-
-/* The next window of the name at hand, and when it was the last, its verdicts. enum hg_why. */
-__weak __noinline int label_window(struct hg_scratch *s)
-{
-	struct hg_reader r;
-	__u64 from;
-	__u32 out;
-	bool done;
-
-	if (!s || !image_open(&r, s->slot))
-		return HG_WHY_BROKEN_POLICY;
-	from = s->name_from;
-	asm("" : "+r"(from));
-	from &= 0xff;
-	if (!hg_label(&r, &s->lexer, s->name + from, &s->name_left, &out, &done))
-		return HG_WHY_BROKEN_POLICY;
-	if (!done) {
-		s->name_from += HG_WINDOW;
-		s->name_left -= HG_WINDOW;
-		return HG_WHY_RULE;
-	}
-	s->name_from = HG_STEPPED;
-	return hg_out_read(&r, out, &s->out) ? HG_WHY_RULE : HG_WHY_BROKEN_POLICY;
-}
-
-/* What the policy says of the name at s->label, of `kind`, to s->out. enum hg_why. */
-__weak __noinline int label_resolve(struct hg_scratch *s, __u32 kind)
-{
-	__u64 len;
-	__u32 i;
-	int why;
-
-	if (!s || s->label_len > HG_LABEL_MAX - 1)
-		return HG_WHY_BROKEN_POLICY;
-	len = s->label_len;
-	asm("" : "+r"(len));
-	len &= 127;
-	s->name[0] = kind;
-	if (bpf_probe_read_kernel(s->name + 1, len, (const void *)s->label))
-		return HG_WHY_BROKEN_POLICY;
-	s->name_left = 1 + len;
-	s->name_from = 0;
-	s->lexer = 0;
-	for (i = 0; i <= HG_LABEL_MAX / HG_WINDOW; i++) {
-		why = label_window(s);
-		if (why != HG_WHY_RULE || s->name_from == HG_STEPPED)
-			return why;
-	}
-	return HG_WHY_BROKEN_POLICY;
-}
-
 /* ---- reaching ---- */
-
-HG_INLINE bool socket_owner(struct sock *sk, struct hg_who *ret)
-{
-	struct cgroup *cgrp = sk->sk_cgrp_data.cgroup;
-
-	return cgrp && agent_of_cgroup(cgrp->kn->id, ret);
-}
 
 /* What the policy says of another agent, to s->out. enum hg_why. */
 HG_INLINE enum hg_why agent_resolve(struct hg_scratch *s, struct hg_agent *other)
@@ -88,6 +31,7 @@ HG_INLINE enum hg_why agent_resolve(struct hg_scratch *s, struct hg_agent *other
 	len = bpf_probe_read_kernel_str(s->name, HG_AGENT_NAME_MAX + 1, other->name);
 	s->label = s->peer = (__u64)other->name;
 	s->label_len = s->peer_len = len > 0 ? len - 1 : 0;
+	s->tail_len = 0;
 	return label_resolve(s, HG_LABEL_AGENT);
 }
 
@@ -95,6 +39,7 @@ HG_INLINE enum hg_why abstract_resolve(struct hg_scratch *s)
 {
 	s->label = s->abstract;
 	s->label_len = s->abstract_len;
+	s->tail_len = 0;
 	return label_resolve(s, HG_LABEL_ABSTRACT);
 }
 

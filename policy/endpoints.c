@@ -4,27 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "endpoints.h"
+#include "endpoints_inner.h"
 
-struct endpoint_node {
-	uint32_t accept[HG_N_PATH_ACTIONS]; /* 1 + last rule, as far as HG_N_EP_ACTIONS */
-	uint32_t users;
-	uint16_t rule;
-};
-
-struct endpoints {
-	struct fa_nfa *nfa;
-	uint32_t root;
-	struct fa_intern ranges; /* (lo, hi) */
-	uint32_t *label;	 /* for each range */
-	size_t cap_label;
-	struct endpoint_node *nodes;
-	size_t n_nodes, cap_nodes;
-	uint32_t no_slash; /* label of every byte but '/'; 0: not made yet */
-	unsigned max_rule;
-};
-
-static int visit(struct endpoints *e, uint32_t node, uint16_t rule)
+int endpoints_visit(struct endpoints *e, uint32_t node, uint16_t rule)
 {
 	int r;
 
@@ -48,7 +30,7 @@ int endpoints_new(struct endpoints **ret)
 	if (r == 0)
 		r = fa_nfa_node(e->nfa, &e->root);
 	if (r == 0)
-		r = visit(e, e->root, 0);
+		r = endpoints_visit(e, e->root, 0);
 	if (r < 0)
 		return r;
 	*ret = e;
@@ -70,7 +52,7 @@ void endpoints_free(struct endpoints **endpoints)
 	*endpoints = NULL;
 }
 
-static int label_of(struct endpoints *e, uint32_t lo, uint32_t hi, uint32_t *ret_label)
+int endpoints_label(struct endpoints *e, uint32_t lo, uint32_t hi, uint32_t *ret_label)
 {
 	uint32_t words[2] = {lo, hi}, id;
 	int r;
@@ -91,19 +73,18 @@ static int label_of(struct endpoints *e, uint32_t lo, uint32_t hi, uint32_t *ret
 	return r;
 }
 
-/* One byte in lo..hi further. */
-static int step(struct endpoints *e, uint32_t *node, uint32_t lo, uint32_t hi, uint16_t rule)
+int endpoints_step(struct endpoints *e, uint32_t *node, uint32_t lo, uint32_t hi, uint16_t rule)
 {
 	uint32_t label;
 	int r;
 
-	r = label_of(e, lo, hi, &label);
+	r = endpoints_label(e, lo, hi, &label);
 	if (r == 0)
 		r = fa_nfa_child(e->nfa, *node, label, node);
-	return r < 0 ? r : visit(e, *node, rule);
+	return r < 0 ? r : endpoints_visit(e, *node, rule);
 }
 
-static void accept(struct endpoints *e, uint32_t node, uint32_t rule_actions)
+void endpoints_accept(struct endpoints *e, uint32_t node, uint32_t rule_actions)
 {
 	uint16_t rule = rule_actions & 0xffff;
 	unsigned a;
@@ -119,20 +100,19 @@ static int add_port_part(struct endpoints *e, uint32_t node, struct fa_range hig
 	uint16_t rule = rule_actions & 0xffff;
 	int r;
 
-	r = step(e, &node, high.lo, high.hi, rule);
+	r = endpoints_step(e, &node, high.lo, high.hi, rule);
 	if (r == 0)
-		r = step(e, &node, low.lo, low.hi, rule);
+		r = endpoints_step(e, &node, low.lo, low.hi, rule);
 	if (r == 0)
-		accept(e, node, rule_actions);
+		endpoints_accept(e, node, rule_actions);
 	return r;
 }
 
-/* Ports are two bytes: a range is a first high byte, whole high bytes, and a last one. */
-static int add_ports(struct endpoints *e, uint32_t node, const struct ruleset_endpoint *ep,
-		     uint32_t rule_actions)
+int endpoints_ports(struct endpoints *e, uint32_t node, uint16_t port_low, uint16_t port_high,
+		    uint32_t rule_actions)
 {
-	uint32_t first = ep->port_low >> 8, last = ep->port_high >> 8;
-	uint32_t low = ep->port_low & 0xff, high = ep->port_high & 0xff;
+	uint32_t first = port_low >> 8, last = port_high >> 8;
+	uint32_t low = port_low & 0xff, high = port_high & 0xff;
 	struct fa_range all = {0, 255};
 	int r = 0;
 
@@ -164,21 +144,21 @@ static int add_family(struct endpoints *e, const struct ruleset_endpoint *ep, ui
 	uint16_t rule = rule_actions & 0xffff;
 	int r;
 
-	r = step(e, &node, family, family, rule);
+	r = endpoints_step(e, &node, family, family, rule);
 	for (i = 0; i < len && r == 0; i++) {
 		unsigned fixed = bits > 8 ? 8 : bits;
 		uint32_t span = 0xffu >> fixed, lo = ep->address[i] & ~span & 0xff;
 
-		r = step(e, &node, lo, lo | span, rule);
+		r = endpoints_step(e, &node, lo, lo | span, rule);
 		bits -= fixed;
 	}
 	for (i = 0; i < 3 && r == 0; i++) {
 		if (!wanted[i])
 			continue;
 		to = node;
-		r = step(e, &to, protos[i], protos[i], rule);
+		r = endpoints_step(e, &to, protos[i], protos[i], rule);
 		if (r == 0)
-			r = add_ports(e, to, ep, rule_actions);
+			r = endpoints_ports(e, to, ep->port_low, ep->port_high, rule_actions);
 	}
 	return r;
 }
@@ -195,101 +175,6 @@ int endpoints_add(struct endpoints *e, const struct ruleset_endpoint *ep, uint16
 		r = add_family(e, ep, 4, rule_actions);
 	if (ep->family != 4 && r == 0)
 		r = add_family(e, ep, 6, rule_actions);
-	return r;
-}
-
-/* ---- names ---- */
-
-static int no_slash(struct endpoints *e, uint32_t *ret_label)
-{
-	int r = 0;
-
-	if (!e->no_slash) {
-		r = fa_nfa_label(e->nfa, &e->no_slash);
-		if (r == 0)
-			r = fa_nfa_label_add(e->nfa, e->no_slash, (struct fa_range){0, '/' - 1});
-		if (r == 0)
-			r = fa_nfa_label_add(e->nfa, e->no_slash, (struct fa_range){'/' + 1, 255});
-	}
-	*ret_label = e->no_slash;
-	return r;
-}
-
-static int set_label(struct endpoints *e, const struct glob_set *set, uint32_t *ret_label)
-{
-	uint32_t b;
-	int r;
-
-	r = fa_nfa_label(e->nfa, ret_label);
-	for (b = 0; b < 256 && r == 0; b++)
-		if (glob_set_has(set, b))
-			r = fa_nfa_label_add(e->nfa, *ret_label, (struct fa_range){b, b});
-	return r;
-}
-
-/* Any bytes but '/': a node of its own that loops, reached without reading. */
-static int step_star(struct endpoints *e, uint32_t *node, uint16_t rule)
-{
-	uint32_t label, to;
-	int r;
-
-	r = no_slash(e, &label);
-	if (r == 0)
-		r = fa_nfa_node(e->nfa, &to);
-	if (r == 0)
-		r = visit(e, to, rule);
-	if (r == 0)
-		r = fa_nfa_edge(e->nfa, *node, FA_EPSILON, to);
-	if (r == 0)
-		r = fa_nfa_edge(e->nfa, to, label, to);
-	*node = to;
-	return r;
-}
-
-static int step_token(struct endpoints *e, const struct glob *glob, const struct glob_token *t,
-		      uint32_t *node, uint16_t rule)
-{
-	uint32_t label = 0;
-	int r;
-
-	switch (t->kind) {
-	case GLOB_BYTE:
-		return step(e, node, t->byte, t->byte, rule);
-	case GLOB_STAR:
-		return step_star(e, node, rule);
-	case GLOB_DSTAR:
-		r = fa_nfa_star(e->nfa, *node, node);
-		return r < 0 ? r : visit(e, *node, rule);
-	case GLOB_ONE:
-		r = no_slash(e, &label);
-		break;
-	default:
-		r = set_label(e, glob->sets + t->set, &label);
-	}
-	if (r == 0)
-		r = fa_nfa_child(e->nfa, *node, label, node);
-	return r < 0 ? r : visit(e, *node, rule);
-}
-
-int endpoints_add_label(struct endpoints *e, uint8_t kind, const struct glob *glob, uint16_t rule,
-			uint8_t actions)
-{
-	uint32_t node;
-	size_t i, k;
-	int r = 0;
-
-	if (rule > e->max_rule)
-		e->max_rule = rule;
-	for (i = 0; i < glob->n_alternatives && r == 0; i++) {
-		const struct glob_alternative *alt = glob->alternatives + i;
-
-		node = e->root;
-		r = step(e, &node, kind, kind, rule);
-		for (k = 0; k < alt->n && r == 0; k++)
-			r = step_token(e, glob, alt->tokens + k, &node, rule);
-		if (r == 0)
-			accept(e, node, rule | (uint32_t)actions << 16);
-	}
 	return r;
 }
 

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* Endpoint sets by arithmetic: what is a proper set, and what is in it. Judges the automaton. */
+/* Sets of endpoints and hosts by arithmetic: what is a proper set, and what is in it. Judges the automaton. */
 #include <errno.h>
 #include <string.h>
 
+#include "../bpf/core/host.h"
 #include "endpoints.h"
 
 static bool bit_of(const uint8_t *address, unsigned bit)
@@ -59,4 +60,35 @@ bool endpoints_match(const struct ruleset_endpoint *set, const struct hg_endpoin
 		return false;
 	return (proto == HG_TCP && set->tcp) || (proto == HG_UDP && set->udp) ||
 	       (proto == HG_ICMP && set->icmp);
+}
+
+/* Every form in which the kernel side writes a name down, and no other (core/host.h). */
+int hosts_check(const struct ruleset_host *host, struct ruleset_error *ret_error)
+{
+	size_t i, len = strlen(host->name);
+	struct hg_host h;
+
+	hg_host_begin(&h);
+	for (i = 0; i < len; i++) {
+		if (hg_host_fold((uint8_t)host->name[i]) != (uint8_t)host->name[i])
+			return ruleset_fail(ret_error, -EINVAL, i, "a host name in capitals");
+		hg_host_add(&h, (uint8_t)host->name[i]);
+	}
+	if ((len || !host->below) && (!hg_host_end(&h) || h.len != len))
+		return ruleset_fail(ret_error, -EINVAL, 0, "no host name");
+	if (host->port_low > host->port_high)
+		return ruleset_fail(ret_error, -EINVAL, 0, "ports %u-%u run backwards",
+				    host->port_low, host->port_high);
+	return 0;
+}
+
+bool hosts_match(const struct ruleset_host *set, const char *name, size_t len)
+{
+	size_t n = strlen(set->name);
+
+	if (!set->below)
+		return len == n && !memcmp(name, set->name, n);
+	if (!n)
+		return len > 0;
+	return len > n + 1 && name[len - n - 1] == '.' && !memcmp(name + len - n, set->name, n);
 }

@@ -224,9 +224,9 @@ static int finish_label(struct expander *x, struct glob_alternative *alt)
 
 	for (i = 0; i < alt->n; i++)
 		len += !is_star(alt->tokens + i);
-	if (len > HG_LABEL_MAX - 1)
+	if (len > HG_ABSTRACT_MAX)
 		return ruleset_fail(x->error, -EINVAL, 0, "no name has more than %d bytes",
-				    HG_LABEL_MAX - 1);
+				    HG_ABSTRACT_MAX);
 	return 0;
 }
 

@@ -6,6 +6,7 @@
 
 #include "../bpf/core/run.h"
 #include "glob.h"
+#include "../bpf/core/host.h"
 #include "image.h"
 
 HG_INLINE const struct hg_chunk *hg_fetch(void *image, __u32 idx)
@@ -219,6 +220,29 @@ int image_label(const struct image *im, enum hg_label kind, const char *name, si
 		from += HG_WINDOW;
 		left -= HG_WINDOW;
 	}
+}
+
+int image_host(const struct image *im, const char *name, uint8_t proto, uint16_t port,
+	       struct hg_out *ret)
+{
+	char bytes[HG_LABEL_MAX];
+	struct hg_host host;
+	size_t len, i;
+
+	hg_host_begin(&host);
+	for (i = 0; name[i]; i++)
+		hg_host_add(&host, (uint8_t)name[i]);
+	if (!hg_host_end(&host))
+		return -EINVAL;
+	len = host.len;
+	memcpy(bytes, host.bytes + HG_HOST_END - len, len);
+	bytes[len++] = '\0';
+	if (proto) {
+		bytes[len++] = (char)proto;
+		bytes[len++] = (char)(port >> 8);
+		bytes[len++] = (char)port;
+	}
+	return image_label(im, HG_LABEL_HOST, bytes, len, ret);
 }
 
 bool image_row(const struct image *im, uint32_t row, struct hg_out *ret)

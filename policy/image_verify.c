@@ -84,8 +84,10 @@ static int check_head(struct verifier *v)
 		return image_bad(v, "state of the root directory", h->root_dir);
 	if (h->n_argvs > HG_ARGVS_MAX)
 		return image_bad(v, "number of argument starts", h->n_argvs);
-	if (h->zero0 || h->zero1)
-		return image_bad(v, "reserved word of the head", h->zero0);
+	if (h->hosts > 1)
+		return image_bad(v, "whether there are host names", h->hosts);
+	if (h->zero1)
+		return image_bad(v, "reserved word of the head", h->zero1);
 	return 0;
 }
 
@@ -131,7 +133,7 @@ static int check_rules(struct verifier *v)
 	for (i = 0; i < v->head->n_rules; i++) {
 		struct hg_rule rule = rule_at(v, i);
 
-		if (rule.verdict > HG_ALLOW || rule.options & ~(HG_OPT_LOG | HG_OPT_QUIET) ||
+		if (rule.verdict > HG_ALLOW || rule.options & ~HG_OPT_ALL ||
 		    rule.zero || rule.spare)
 			return image_bad(v, "a rule", i);
 	}

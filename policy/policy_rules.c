@@ -234,6 +234,73 @@ static int add_endpoint(struct compiler *c, const struct origin *o, const struct
 	return err;
 }
 
+/* Where no name is seen in what is sent, an allowance by name is one by the name's addresses. */
+static int check_host(struct compiler *c, const struct origin *o, const struct rule_line *r,
+		      const struct pattern *p, struct ruleset_host *host)
+{
+	bool said = memchr(p->bytes, '/', p->len) != NULL;
+
+	if (r->verdict == HG_DENY)
+		return 0;
+	/* Who is refused QUIC falls back to TCP, where the name is seen. */
+	if (!said)
+		host->udp = false;
+	if ((host->udp || host->icmp) && !(r->options & HG_OPT_TLS_OFF))
+		return compiler_say(c, DIAG_ERROR, o, p->from[0],
+				    "no name is seen in %s; add [tls=off] to allow it to whatever "
+				    "addresses the name has",
+				    host->udp ? "UDP" : "ICMP");
+	return 0;
+}
+
+static int add_host(struct compiler *c, const struct origin *o, const struct rule_line *r,
+		    uint16_t rule, const struct pattern *p)
+{
+	bool resolve = r->endpoint_actions == HG_BIT(HG_RESOLVE);
+	uint8_t actions = r->all ? HG_BIT(HG_CONNECT) | HG_BIT(HG_RESOLVE) : r->endpoint_actions;
+	struct ruleset_host host;
+	struct ruleset_error e = {};
+	struct rule_error wrong;
+	size_t at;
+	int err;
+
+	err = rule_parse_host(p->bytes, p->len, !resolve, &host, &wrong);
+	if (err == -EINVAL) {
+		at = wrong.at < p->len ? p->from[wrong.at] : p->from[p->len - 1] + 1;
+		return compiler_say(c, DIAG_ERROR, o, at, "%s", wrong.message);
+	}
+	if (!err && resolve && (r->options & HG_OPT_TLS_OFF))
+		return compiler_say(c, DIAG_ERROR, o, 0,
+				    "[tls=off] goes with `connect`: nothing is sent to a name that is "
+				    "only resolved");
+	if (!err && !resolve)
+		err = check_host(c, o, r, p, &host);
+	if (!err)
+		err = ruleset_host(c->p->ruleset, rule, actions, &host, &e);
+	if (err == -EINVAL && *e.message)
+		return compiler_say(c, DIAG_ERROR, o, p->from[0], "%s", e.message);
+	return err;
+}
+
+/* [private] and [tls=off] say how far a name is believed. */
+static int check_name_options(struct compiler *c, const struct origin *o, const struct rule_line *r,
+			      enum rule_object_kind kind)
+{
+	uint8_t options = r->options & (HG_OPT_PRIVATE | HG_OPT_TLS_OFF);
+	const char *word = options & HG_OPT_PRIVATE ? "private" : "tls=off";
+
+	if (!options)
+		return 0;
+	if (r->verdict == HG_DENY)
+		return compiler_say(c, DIAG_ERROR, o, 0,
+				    "[%s] widens what a name allows; this rule denies", word);
+	if (kind != OBJECT_HOST)
+		return compiler_say(c, DIAG_ERROR, o, 0,
+				    "[%s] goes with host names; this rule has something else in it",
+				    word);
+	return 0;
+}
+
 /* `@NAME`, `agent:NAME`. */
 static int add_label(struct compiler *c, const struct origin *o, const struct rule_line *r,
 		     uint16_t rule, const struct pattern *p, enum rule_object_kind kind)
@@ -273,8 +340,13 @@ static int add_object(struct compiler *c, const struct origin *o, const struct r
 	}
 	if (err)
 		return err;
+	err = check_name_options(c, o, r, kind);
+	if (err)
+		return err;
 	if (kind == OBJECT_PATH)
 		return add_path(c, o, r, rule, p);
+	if (kind == OBJECT_HOST)
+		return add_host(c, o, r, rule, p);
 	if (kind == OBJECT_ENDPOINT)
 		return add_endpoint(c, o, r, rule, p);
 	return add_label(c, o, r, rule, p, kind);
@@ -372,6 +444,10 @@ int compiler_add(struct compiler *c, const struct origin *o, const char *text, s
 			c, DIAG_ERROR, o, 0,
 			"a `never` rule denies: what it says cannot be lifted, so "
 			"nothing in it can be allowed or asked for; move the rule to `rules`");
+	}
+	if (r.use && (r.options & (HG_OPT_PRIVATE | HG_OPT_TLS_OFF))) {
+		rule_line_done(&r);
+		return compiler_say(c, DIAG_ERROR, o, 0, "[private] and [tls=off] go with host names");
 	}
 	err = add_rule(c, o, text, len, &r, never, &rule);
 	for (size_t i = 0; i < r.n_objects && r.use && !err; i++)

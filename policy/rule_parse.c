@@ -124,7 +124,7 @@ static int options(struct scan *s, struct rule_line *r)
 			return rule_fail(s->e, at, "`%.*s` is here twice", (int)(s->at - at),
 					 s->text + at);
 		r->options |= option;
-		if (r->options == (HG_OPT_LOG | HG_OPT_QUIET))
+		if ((r->options & (HG_OPT_LOG | HG_OPT_QUIET)) == (HG_OPT_LOG | HG_OPT_QUIET))
 			return rule_fail(s->e, at, "log and quiet contradict each other; keep one");
 	}
 	if (!r->options)
@@ -154,6 +154,12 @@ static int action(struct scan *s, size_t at, size_t len, struct rule_line *r)
 		return rule_fail(s->e, at, "`all` is every action; it stands alone");
 	if (r->use && (before.all || before.use || before.path_actions || before.endpoint_actions))
 		return rule_fail(s->e, at, "`use` is a rule of its own; split the rule");
+	if ((r->endpoint_actions & HG_BIT(HG_LISTEN)) && (r->endpoint_actions & HG_BIT(HG_RESOLVE)))
+		return rule_fail(s->e, at, "`listen` speaks of addresses, `resolve` of names; split "
+					   "the rule");
+	if ((r->endpoint_actions & HG_BIT(HG_CONNECT)) && (r->endpoint_actions & HG_BIT(HG_RESOLVE)))
+		return rule_fail(s->e, at, "who may `connect` to a name may resolve it; `resolve` is a "
+					   "rule of its own for names without a connection");
 	if (r->path_actions && r->endpoint_actions)
 		return rule_fail(s->e, at,
 				 "`%.*s` speaks of %s, the actions before it do not; split "
@@ -304,6 +310,7 @@ static int no_path(const char *text, size_t len, struct rule_error *e)
 {
 	struct ruleset_endpoint ep;
 	struct rule_error ignored;
+	struct ruleset_host host;
 
 	if (begins(text, len, "~"))
 		return rule_fail(e, 0, "`~` has no meaning here; write ${home}%.*s", (int)len - 1,
@@ -315,7 +322,8 @@ static int no_path(const char *text, size_t len, struct rule_error *e)
 	if (len == 2 && begins(text, len, "**"))
 		return rule_fail(e, 0,
 				 "a path is absolute or begins with `**/`; everything is `/**`");
-	if (!rule_parse_endpoint(text, len, &ep, &ignored))
+	if (!rule_parse_endpoint(text, len, &ep, &ignored) ||
+	    (rule_is_host(text, len) && !rule_parse_host(text, len, true, &host, &ignored)))
 		return rule_fail(e, 0,
 				 "`%.*s` is a network endpoint; it goes with connect or listen",
 				 (int)len, text);
@@ -372,6 +380,22 @@ static int label_kind(const struct rule_line *r, const char *text, size_t len,
 			 "(reaching it) or `listen` (taking the name)");
 }
 
+/* A host's name, as far as that can be told before it is read. */
+static int host_kind(const struct rule_line *r, const char *text, size_t len,
+		     enum rule_object_kind *ret, struct rule_error *e)
+{
+	bool resolve = r->endpoint_actions == HG_BIT(HG_RESOLVE);
+
+	*ret = OBJECT_HOST;
+	if (r->endpoint_actions & HG_BIT(HG_LISTEN))
+		return rule_fail(e, 0,
+				 "an agent listens on an address of this machine; write it as in "
+				 "127.0.0.1:8000");
+	if (resolve && !rule_is_host(text, len) && !(len == 1 && *text == '*'))
+		return rule_fail(e, 0, "`resolve` speaks of host names, as in *.packages.example");
+	return 0;
+}
+
 int rule_object_kind(const struct rule_line *r, const char *text, size_t len,
 		     enum rule_object_kind *ret, struct rule_error *e)
 {
@@ -381,6 +405,10 @@ int rule_object_kind(const struct rule_line *r, const char *text, size_t len,
 	if (begins(text, len, "@") || begins(text, len, "agent:"))
 		return label_kind(r, text, len, ret, e);
 	*ret = path ? OBJECT_PATH : OBJECT_ENDPOINT;
+	if (r->endpoint_actions == HG_BIT(HG_RESOLVE) ||
+	    (!path && !r->path_actions && rule_is_host(text, len) &&
+	     !(slash && !colon && r->all)))
+		return host_kind(r, text, len, ret, e);
 	if (r->endpoint_actions && path)
 		return rule_fail(e, 0,
 				 "a path does not go with connect or listen; write an address as "

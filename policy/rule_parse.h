@@ -40,6 +40,7 @@ void rule_line_done(struct rule_line *r);
 enum rule_object_kind {
 	OBJECT_PATH,
 	OBJECT_ENDPOINT,
+	OBJECT_HOST,	 /* NAME:PORT, or for `resolve` NAME */
 	OBJECT_ABSTRACT, /* @NAME: an abstract unix socket's */
 	OBJECT_AGENT,	 /* agent:NAME */
 };
@@ -54,6 +55,12 @@ size_t rule_label_at(enum rule_object_kind kind);
 /* ADDRESS[/BITS][:PORTS][/PROTO] */
 int rule_parse_endpoint(const char *text, size_t len, struct ruleset_endpoint *ret,
 			struct rule_error *e);
+
+/* Whether it is a host's name that stands where an address could. */
+bool rule_is_host(const char *text, size_t len);
+/* NAME[:PORTS][/PROTO]; !ports: the name alone. */
+int rule_parse_host(const char *text, size_t len, bool ports, struct ruleset_host *ret,
+		    struct rule_error *e);
 
 /* Writes the message; returns -EINVAL. */
 int rule_fail(struct rule_error *e, size_t at, const char *format, ...)

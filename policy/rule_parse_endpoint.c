@@ -48,10 +48,6 @@ static int not_an_address(struct scan *s, const char *name, size_t at)
 {
 	size_t len = strlen(name);
 
-	if (!strcmp(name, "localhost"))
-		return rule_fail(s->e, at,
-				 "this version does not enforce host names yet; write "
-				 "127.0.0.1 and [::1]");
 	if (strchr(name, '%'))
 		return rule_fail(s->e, at, "an address in a policy has no interface (%%%s)",
 				 strchr(name, '%') + 1);
@@ -62,10 +58,7 @@ static int not_an_address(struct scan *s, const char *name, size_t at)
 				 name);
 	if (strchr(name, ':'))
 		return rule_fail(s->e, at, "`%s` is no IPv6 address", name);
-	return rule_fail(s->e, at,
-			 "this version does not enforce host names yet; write the "
-			 "addresses of `%s`, as in 192.0.2.1 or 192.0.2.0/24",
-			 name);
+	return rule_fail(s->e, at, "`%s` is no address, and no host name stands here", name);
 }
 
 /* Bytes text[at .. at + n) as an address. */
@@ -140,9 +133,7 @@ static int address_part(struct scan *s)
 		return bits(s);
 	}
 	if (text[0] == '*')
-		return rule_fail(s->e, 0,
-				 "this version does not enforce host names yet; write "
-				 "addresses, or `*` alone for any");
+		return rule_fail(s->e, 0, "`*` alone is any address; names below one are *.NAME");
 	if (text[0] == '[') {
 		close = strchr(text, ']');
 		if (!close)

@@ -16,6 +16,7 @@ const char *const rule_action_names[HG_N_PATH_ACTIONS] = {
 const char *const rule_endpoint_action_names[HG_N_EP_ACTIONS] = {
 	[HG_CONNECT] = "connect",
 	[HG_LISTEN] = "listen",
+	[HG_RESOLVE] = "resolve",
 };
 const char *const rule_verdict_names[3] = {
 	[HG_DENY] = "deny",
@@ -43,9 +44,9 @@ static const struct action_word {
 	{"unix", WORD_PATH, HG_BIT(HG_UNIX), NULL},
 	{"connect", WORD_ENDPOINT, HG_BIT(HG_CONNECT), NULL},
 	{"listen", WORD_ENDPOINT, HG_BIT(HG_LISTEN), NULL},
+	{"resolve", WORD_ENDPOINT, HG_BIT(HG_RESOLVE), NULL},
 	{"all", WORD_ALL, 0, NULL},
 	{"use", WORD_USE, 0, NULL},
-	{"resolve", WORD_LATER, 0, "allow the resolver's own address and port 53 by `connect`"},
 	{"signal", WORD_LATER, 0, "run agents as users of their own"},
 	{"ptrace", WORD_LATER, 0, "run agents as users of their own"},
 	{"ipc", WORD_LATER, 0, "run agents as users of their own"},
@@ -61,8 +62,8 @@ static const struct option_word {
 	{"quiet", HG_OPT_QUIET, NULL},
 	{"freeze", 0, "leave it out: the rule then denies and reports, and stops nothing"},
 	{"kill", 0, "leave it out: the rule then denies and reports, and ends nothing"},
-	{"private", 0, "name the private addresses themselves"},
-	{"tls=", 0, "name addresses; nothing is asked of TLS then"},
+	{"private", HG_OPT_PRIVATE, NULL},
+	{"tls=", HG_OPT_TLS_OFF, NULL},
 	{"budget=", 0, "leave it out: the connection is then allowed without a limit"},
 	{"once", 0, "leave it out: the rule then holds always"},
 	{"for=", 0, "leave it out: the rule then holds always"},
@@ -132,7 +133,7 @@ int rule_action_word(const char *word, size_t len, size_t at, struct rule_line *
 	}
 	return unknown(
 		e, at, "action", word, len, names,
-		"read, write (modify, create, delete, attr), exec, unix, connect, listen, all, use");
+		"read, write (modify, create, delete, attr), exec, unix, connect, listen, resolve, all, use");
 }
 
 int rule_option_word(const char *word, size_t len, size_t at, uint8_t *ret_option,
@@ -146,10 +147,13 @@ int rule_option_word(const char *word, size_t len, size_t at, uint8_t *ret_optio
 		if (!is(word, n, option_words[i].word))
 			continue;
 		*ret_option = option_words[i].option;
+		if (*ret_option == HG_OPT_TLS_OFF && !is(word, len, "tls=off"))
+			return rule_fail(e, at, "there is only [tls=off]: without it the name is "
+						"asked for");
 		if (*ret_option)
 			return 0;
 		return rule_fail(e, at, "this version does not enforce `[%.*s]` yet; %s", (int)len,
 				 word, option_words[i].instead);
 	}
-	return unknown(e, at, "option", word, len, names, "[log] and [quiet]");
+	return unknown(e, at, "option", word, len, names, "[log], [quiet], [private] and [tls=off]");
 }

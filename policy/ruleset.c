@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* Collecting rules, and the slow answers to "which rules match". */
+/* Collecting rules. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -36,6 +36,7 @@ void ruleset_free(struct ruleset *rs)
 	for (i = 0; i < rs->n_labels; i++)
 		free(rs->labels[i].text);
 	free(rs->labels);
+	free(rs->hosts);
 	free(rs->rules);
 	free(rs->decides);
 	free(rs);
@@ -45,7 +46,7 @@ int ruleset_add(struct ruleset *rs, enum hg_verdict verdict, uint8_t options, ui
 {
 	int r;
 
-	if (verdict > HG_ALLOW || options & ~(HG_OPT_LOG | HG_OPT_QUIET))
+	if (verdict > HG_ALLOW || options & ~HG_OPT_ALL)
 		return -EINVAL;
 	if (rs->n_rules == HG_RULES_MAX)
 		return -E2BIG;
@@ -160,6 +161,26 @@ int ruleset_label(struct ruleset *rs, uint16_t rule, uint8_t actions, enum hg_la
 	return 0;
 }
 
+int ruleset_host(struct ruleset *rs, uint16_t rule, uint8_t actions,
+		 const struct ruleset_host *host, struct ruleset_error *ret_error)
+{
+	bool all = host->tcp && host->udp && !host->port_low && host->port_high == 65535;
+	int r;
+
+	if (rule >= rs->n_rules || !actions ||
+	    actions & ~(HG_BIT(HG_CONNECT) | HG_BIT(HG_RESOLVE)))
+		return ruleset_fail(ret_error, -EINVAL, 0, "no such rule, or no such action");
+	r = hosts_check(host, ret_error);
+	if (r < 0)
+		return r;
+	if (rs->rules[rule].verdict != HG_DENY || all)
+		actions |= HG_BIT(HG_RESOLVE);
+	r = fa_grow((void **)&rs->hosts, &rs->cap_hosts, rs->n_hosts + 1, sizeof(*rs->hosts));
+	if (r == 0)
+		rs->hosts[rs->n_hosts++] = (struct ruleset_named){*host, rule, actions};
+	return r;
+}
+
 int ruleset_use(struct ruleset *rs, uint16_t rule, enum hg_use use)
 {
 	int r;
@@ -171,147 +192,4 @@ int ruleset_use(struct ruleset *rs, uint16_t rule, enum hg_use use)
 		return r;
 	rs->words[rs->n_words++] = (struct ruleset_word){rule, (uint8_t)use};
 	return 0;
-}
-
-/* Writes the marked rules in order; returns how many there are. */
-static size_t list_marked(const bool *marked, size_t n_rules, uint16_t *ret_rules, size_t max)
-{
-	size_t i, n = 0;
-
-	for (i = 0; i < n_rules; i++) {
-		if (!marked[i])
-			continue;
-		if (n < max)
-			ret_rules[n] = (uint16_t)i;
-		n++;
-	}
-	return n;
-}
-
-size_t ruleset_match_path(const struct ruleset *rs, const char *path, size_t len, unsigned action,
-			  uint16_t *ret_rules, size_t max)
-{
-	bool *marked = calloc(rs->n_rules + 1, sizeof(*marked));
-	struct glob *glob;
-	size_t i, n;
-
-	if (!marked)
-		return 0;
-	for (i = 0; i < rs->n_patterns; i++) {
-		const struct ruleset_pattern *p = rs->patterns + i;
-
-		if (!(p->actions & HG_BIT(action)) || marked[p->rule])
-			continue;
-		if (glob_parse(&glob, p->text, p->len, NULL) < 0)
-			continue;
-		marked[p->rule] = glob_match(glob, path, len) == 1;
-		glob_free(&glob);
-	}
-	n = list_marked(marked, rs->n_rules, ret_rules, max);
-	free(marked);
-	return n;
-}
-
-size_t ruleset_match_endpoint(const struct ruleset *rs, const struct hg_endpoint *ep,
-			      unsigned action, uint16_t *ret_rules, size_t max)
-{
-	bool *marked = calloc(rs->n_rules + 1, sizeof(*marked));
-	size_t i, n;
-
-	if (!marked)
-		return 0;
-	for (i = 0; i < rs->n_addresses; i++)
-		if (rs->addresses[i].actions & HG_BIT(action))
-			marked[rs->addresses[i].rule] |= endpoints_match(&rs->addresses[i].set, ep);
-	n = list_marked(marked, rs->n_rules, ret_rules, max);
-	free(marked);
-	return n;
-}
-
-size_t ruleset_match_use(const struct ruleset *rs, enum hg_use use, uint16_t *ret_rules, size_t max)
-{
-	bool *marked = calloc(rs->n_rules + 1, sizeof(*marked));
-	size_t i, n;
-
-	if (!marked)
-		return 0;
-	for (i = 0; i < rs->n_words; i++)
-		if (rs->words[i].use == use)
-			marked[rs->words[i].rule] = true;
-	n = list_marked(marked, rs->n_rules, ret_rules, max);
-	free(marked);
-	return n;
-}
-
-size_t ruleset_match_label(const struct ruleset *rs, enum hg_label kind, const char *name,
-			   size_t len, unsigned action, uint16_t *ret_rules, size_t max)
-{
-	bool *marked = calloc(rs->n_rules + 1, sizeof(*marked));
-	struct glob *glob;
-	size_t i, n;
-
-	if (!marked)
-		return 0;
-	for (i = 0; i < rs->n_labels; i++) {
-		const struct ruleset_label *l = rs->labels + i;
-
-		if (l->kind != kind || !(l->actions & HG_BIT(action)) || marked[l->rule])
-			continue;
-		if (glob_parse_label(&glob, l->text, l->len, NULL) < 0)
-			continue;
-		marked[l->rule] = glob_match_label(glob, name, len) == 1;
-		glob_free(&glob);
-	}
-	n = list_marked(marked, rs->n_rules, ret_rules, max);
-	free(marked);
-	return n;
-}
-
-/* Does a name that the rule has begin the line? Where none does, the arguments are not asked. */
-static int line_named(const struct ruleset *rs, uint16_t rule, const char *line)
-{
-	struct argv_name name;
-	struct glob *glob;
-	bool found = false;
-	size_t i, k;
-
-	for (i = 0; i < rs->n_patterns && !found; i++) {
-		if (rs->patterns[i].rule != rule)
-			continue;
-		if (glob_parse(&glob, rs->patterns[i].text, rs->patterns[i].len, NULL) < 0)
-			return -ENOMEM;
-		for (k = 0; k < glob->n_alternatives && !found; k++) {
-			name = argv_name_of(glob, k);
-			found = argv_name_match(&name, line, strlen(line));
-		}
-		glob_free(&glob);
-	}
-	for (i = 0; i < rs->n_argv_names && !found; i++) {
-		glob = rs->argv_names[i].glob;
-		for (k = 0; rs->argv_names[i].rule == rule && k < glob->n_alternatives; k++) {
-			name = argv_name_of(glob, k);
-			found |= argv_name_match(&name, line, strlen(line));
-		}
-	}
-	return found;
-}
-
-size_t ruleset_match_argv(const struct ruleset *rs, const char *line, size_t len, uint16_t *rules,
-			  size_t n)
-{
-	size_t skip = strnlen(line, len), k = 0, i;
-	bool named = false;
-
-	skip += skip < len;
-	for (i = 0; i < n; i++)
-		named |= ruleset_argv_of(rs, rules[i]) && line_named(rs, rules[i], line) == 1;
-	for (i = 0; i < n; i++) {
-		const struct ruleset_argv *a = ruleset_argv_of(rs, rules[i]);
-
-		/* By another name it may be any arguments. */
-		if (!a || (named ? argv_pattern_match(&a->pattern, line + skip, len - skip) == 1
-				 : rs->rules[rules[i]].verdict != HG_ALLOW))
-			rules[k++] = rules[i];
-	}
-	return k;
 }

@@ -72,6 +72,18 @@ struct ruleset_endpoint {
 int ruleset_endpoint(struct ruleset *rs, uint16_t rule, uint8_t actions,
 		     const struct ruleset_endpoint *ep, struct ruleset_error *ret_error);
 
+/* A set of endpoints by the name of their host. */
+struct ruleset_host {
+	char name[HG_HOST_MAX + 1];   /* in small letters, no dot at its end; "" only with below */
+	bool below;		      /* every name that has more labels in front, not the name itself */
+	uint16_t port_low, port_high; /* inclusive, host order; 0..65535 for any */
+	bool tcp, udp, icmp;
+};
+/* actions: HG_BIT(HG_CONNECT), HG_BIT(HG_RESOLVE). Who may connect to a name may ask for it: a rule
+ * that does not deny speaks of both, as does one that denies every port. */
+int ruleset_host(struct ruleset *rs, uint16_t rule, uint8_t actions,
+		 const struct ruleset_host *host, struct ruleset_error *ret_error);
+
 /* A pattern (policy/glob.h) of names of a kind. actions: HG_BIT(HG_CONNECT) to reach what has the
  * name, HG_BIT(HG_LISTEN) to take it. */
 int ruleset_label(struct ruleset *rs, uint16_t rule, uint8_t actions, enum hg_label kind,
@@ -105,6 +117,10 @@ int image_path_at(const struct image *im, const char *path, size_t len, uint16_t
 int image_endpoint(const struct image *im, const struct hg_endpoint *ep, struct hg_out *ret);
 int image_label(const struct image *im, enum hg_label kind, const char *name, size_t len,
 		struct hg_out *ret);
+/* name: as in struct ruleset_host. proto 0: what may be asked of a resolver, else an endpoint; port in
+ * host order. -EINVAL: no host name. */
+int image_host(const struct image *im, const char *name, uint8_t proto, uint16_t port,
+	       struct hg_out *ret);
 int image_use(const struct image *im, enum hg_use use, struct hg_out *ret);
 
 /* The verdict row of running what image_path() gave `out` for, whose argv is not 0. line: the
@@ -121,6 +137,9 @@ size_t ruleset_match_endpoint(const struct ruleset *rs, const struct hg_endpoint
 size_t ruleset_match_use(const struct ruleset *rs, enum hg_use use, uint16_t *ret_rules, size_t max);
 size_t ruleset_match_label(const struct ruleset *rs, enum hg_label kind, const char *name,
 			   size_t len, unsigned action, uint16_t *ret_rules, size_t max);
+/* proto, port: as for image_host(). */
+size_t ruleset_match_host(const struct ruleset *rs, const char *name, uint8_t proto, uint16_t port,
+			  uint16_t *ret_rules, size_t max);
 
 /* Of the rules that match a program's path, those that match its arguments too; plain rules stay. Gives
  * their new number. */

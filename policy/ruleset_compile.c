@@ -131,6 +131,9 @@ static int compile_endpoints(const struct ruleset *rs, struct pack_rows *rows,
 		if (r == 0)
 			r = endpoints_add_label(endpoints, l->kind, glob, l->rule, l->actions);
 	}
+	for (i = 0; i < rs->n_hosts && r == 0; i++)
+		r = endpoints_add_host(endpoints, &rs->hosts[i].set, rs->hosts[i].rule,
+				       rs->hosts[i].actions);
 	return r < 0 ? r : endpoints_compile(endpoints, rows, limits, ret, ret_error);
 }
 
@@ -189,6 +192,7 @@ int ruleset_compile(struct ruleset *rs, const struct ruleset_limits *limits, str
 	struct pack_input in = {.paths = &paths,
 				.rows = &rows,
 				.uses = uses,
+				.hosts = rs->n_hosts > 0,
 				.max_chunks = HG_CHUNKS_MAX};
 	struct hg_chunk *chunks;
 	uint32_t n;
@@ -239,5 +243,7 @@ int ruleset_dead(const struct ruleset *rs, uint8_t *ret_dead)
 		ret_dead[rs->words[i].rule] = !rs->decides[rs->words[i].rule];
 	for (i = 0; i < rs->n_labels; i++)
 		ret_dead[rs->labels[i].rule] = !rs->decides[rs->labels[i].rule];
+	for (i = 0; i < rs->n_hosts; i++)
+		ret_dead[rs->hosts[i].rule] = !rs->decides[rs->hosts[i].rule];
 	return 0;
 }

@@ -45,6 +45,12 @@ struct ruleset_label {
 	uint8_t actions, kind;
 };
 
+struct ruleset_named {
+	struct ruleset_host set;
+	uint16_t rule;
+	uint8_t actions;
+};
+
 struct ruleset {
 	struct hg_rule *rules;
 	size_t n_rules, cap_rules;
@@ -60,6 +66,8 @@ struct ruleset {
 	size_t n_argv_names, cap_argv_names;
 	struct ruleset_label *labels;
 	size_t n_labels, cap_labels;
+	struct ruleset_named *hosts;
+	size_t n_hosts, cap_hosts;
 	uint8_t *decides; /* for each rule, since the last ruleset_compile(); or NULL */
 };
 

@@ -9,6 +9,7 @@
 #include "agent.h"
 #include "agent_cgroups.h"
 #include "cgroup.h"
+#include "egress.h"
 #include "images.h"
 #include "journal.h"
 #include "log.h"
@@ -222,6 +223,7 @@ static int agent_prepare(struct engine *e, int dir, const struct policy *p, stru
 	*live = (struct hg_agent){
 		.policy = *ret_slot | (uint64_t)a->generation << 32,
 		.mode = p->mode == POLICY_AUDIT ? HG_AUDIT : HG_ENFORCE,
+		.guarded = 1,
 	};
 	/* agent_name_ok() has seen that it fits. */
 	snprintf(live->name, sizeof(live->name), "%s", a->name);
@@ -261,6 +263,7 @@ static void agent_forget(struct engine *e, int dir, const char *name, uint32_t n
 {
 	int err;
 
+	egress_detach(e, number);
 	if (bpf_map_delete_elem(e->rings, &number) && errno != ENOENT)
 		log_errno(errno, "agent %s: cannot remove its ring", name);
 	counters_remove(e, number);
@@ -296,7 +299,9 @@ int agent_attach(struct engine *e, const struct agent_request *req, const struct
 	err = remove_tree(dir, a.name);
 	if (err)
 		return log_errno(err, "agent %s: cannot clear its directory", a.name);
-	err = agent_prepare(e, dir, p, &a, &slot);
+	err = egress_attach(e, a.number, cgroup);
+	if (!err)
+		err = agent_prepare(e, dir, p, &a, &slot);
 	if (!err)
 		err = agent_cgroups_add(e, &a, cgroup);
 	if (err) {
@@ -346,6 +351,8 @@ static int reload_prepare(struct engine *e, int dir, const struct agent_record *
 	err = mounts_sync(e, &places);
 	if (!err)
 		err = names_check(p);
+	if (!err)
+		err = egress_resolvers(e, a->number);
 	if (!err)
 		err = image_install(e, p->image, &places, ret_slot);
 	if (!err)

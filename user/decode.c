@@ -143,7 +143,9 @@ static void set_paths(struct decoder *d, struct event *ev, const struct hg_event
 	const char *path = (const char *)(e + 1), *path2 = path + e->path_len;
 	const char *exe = path2 + e->path2_len;
 
-	if (e->flags & HG_EVENT_ABSTRACT)
+	if (e->flags & HG_EVENT_HOST)
+		; /* set_host() */
+	else if (e->flags & HG_EVENT_ABSTRACT)
 		set_abstract(ev, path, e->path_len);
 	else if (e->place || e->path_len)
 		set_path(d, ev, EV_PATH, e->place, path, e->path_len);
@@ -254,6 +256,43 @@ static void set_use(struct event *ev, const struct hg_event *e)
 	}
 }
 
+/* A host name, which lies backwards. */
+static void set_host(struct event *ev, enum event_key key, const struct hg_event *e)
+{
+	const char *path = (const char *)(e + 1);
+	char name[HG_HOST_MAX];
+	size_t n = e->path_len < sizeof(name) ? e->path_len : sizeof(name), i;
+
+	if (!(e->flags & HG_EVENT_HOST))
+		return;
+	for (i = 0; i < n; i++)
+		name[i] = path[n - 1 - i];
+	event_set_bytes(ev, key, name, n);
+}
+
+static void set_question(struct event *ev, const struct hg_event *e)
+{
+	static const struct {
+		uint16_t type;
+		const char *name;
+	} types[] = {
+		/* The IANA registry of RRs; others by number (RFC 3597 5). */
+		{1, "A"},      {2, "NS"},   {5, "CNAME"}, {6, "SOA"},	{12, "PTR"},  {15, "MX"},
+		{16, "TXT"},   {28, "AAAA"}, {33, "SRV"},  {64, "SVCB"}, {65, "HTTPS"}, {255, "ANY"},
+	};
+	size_t i;
+
+	set_host(ev, EV_DNS_NAME, e);
+	if (!e->detail)
+		return;
+	for (i = 0; i < ARRAY_SIZE(types) && types[i].type != e->detail; i++)
+		;
+	if (i < ARRAY_SIZE(types))
+		event_set(ev, EV_DNS_TYPE, types[i].name);
+	else
+		event_setf(ev, EV_DNS_TYPE, "TYPE%u", e->detail);
+}
+
 static void set_what(struct event *ev, const struct hg_event *e)
 {
 	switch ((enum hg_what)e->what) {
@@ -290,6 +329,18 @@ static void set_what(struct event *ev, const struct hg_event *e)
 		event_set(ev, EV_EVENT, e->what == HG_WHAT_UNIX ? "unix.connect" : "unix.listen");
 		event_set(ev, EV_ACTION, e->what == HG_WHAT_UNIX ? "unix" : "listen");
 		event_set(ev, EV_TRANSPORT, "unix");
+		break;
+	case HG_WHAT_DNS:
+		event_set(ev, EV_EVENT, "dns.query");
+		event_set(ev, EV_ACTION, "resolve");
+		set_question(ev, e);
+		set_endpoint(ev, &e->endpoint);
+		break;
+	case HG_WHAT_HELLO:
+		event_set(ev, EV_EVENT, "tls.client_hello");
+		event_set(ev, EV_ACTION, "connect");
+		set_host(ev, EV_SAID_NAME, e);
+		set_endpoint(ev, &e->endpoint);
 		break;
 	case HG_WHAT_ESCAPE:
 		event_set(ev, EV_EVENT, "guard.escape_attempt");

@@ -21,6 +21,7 @@
 
 #define MAPS_DIR     HG_PIN_DIR "/maps"
 #define LINKS_DIR    HG_PIN_DIR "/links"
+#define PROGRAMS_DIR HG_PIN_DIR "/programs"
 #define BUILD_PREFIX "build-"
 #define PIN_LEN	     256
 
@@ -37,7 +38,7 @@ static const struct engine_map engine_maps[] = {
 	MAP(processes), MAP(spare_processes),
 	MAP(counters), MAP(superblocks), MAP(starts),	 MAP(registrar),
 	MAP(policies), MAP(rings),	 MAP(state),
-	MAP(links),    MAP(link_filter),
+	MAP(links),    MAP(link_filter), MAP(names),	 MAP(resolvers),
 };
 
 static int *engine_fd(struct engine *e, size_t i)
@@ -183,7 +184,7 @@ static int bpffs_ensure(void)
 
 static int pin_dirs_make(void)
 {
-	static const char *const dirs[] = {HG_PIN_DIR, MAPS_DIR, LINKS_DIR};
+	static const char *const dirs[] = {HG_PIN_DIR, MAPS_DIR, LINKS_DIR, PROGRAMS_DIR};
 	size_t i;
 
 	for (i = 0; i < ARRAY_SIZE(dirs); i++)
@@ -237,6 +238,38 @@ static int attach_program(struct bpf_program *prog)
 	return err;
 }
 
+/* What each agent's cgroup gets when the agent is attached. */
+static int pin_program(struct bpf_program *prog)
+{
+	char path[PIN_LEN];
+
+	snprintf(path, sizeof(path), PROGRAMS_DIR "/%s", bpf_program__name(prog));
+	return bpf_program__pin(prog, path) ? log_errno(errno, "cannot pin %s", path) : 0;
+}
+
+/* What sees the payload of the connections in a map is held by the map. */
+static int attach_payload(struct bpf_object *obj, struct bpf_program *prog)
+{
+	struct bpf_map *map = bpf_object__find_map_by_name(obj, "guarded");
+
+	if (!map || bpf_prog_attach(bpf_program__fd(prog), bpf_map__fd(map), BPF_SK_MSG_VERDICT, 0))
+		return log_errno(map ? errno : ENOENT, "cannot attach %s", bpf_program__name(prog));
+	return 0;
+}
+
+static int attach_one(struct bpf_object *obj, struct bpf_program *prog)
+{
+	switch (bpf_program__type(prog)) {
+	case BPF_PROG_TYPE_CGROUP_SKB:
+	case BPF_PROG_TYPE_SOCK_OPS:
+		return pin_program(prog);
+	case BPF_PROG_TYPE_SK_MSG:
+		return attach_payload(obj, prog);
+	default:
+		return attach_program(prog);
+	}
+}
+
 static int attach_programs(struct bpf_object *obj)
 {
 	struct bpf_program *prog;
@@ -246,7 +279,7 @@ static int attach_programs(struct bpf_object *obj)
 	{
 		if (!bpf_program__autoload(prog))
 			continue;
-		err = attach_program(prog);
+		err = attach_one(obj, prog);
 		if (err)
 			return err;
 	}

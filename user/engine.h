@@ -18,7 +18,7 @@
 /* Map descriptors, by map name in bpf/maps.h. */
 struct engine {
 	int agents, cgroups, near, processes, spare_processes, counters, superblocks, starts, registrar,
-		policies, rings, state, links, link_filter;
+		policies, rings, state, links, link_filter, names, resolvers;
 	int adopt_tasks;	/* the iterator's link */
 	int list_processes;	/* likewise; -1 where the kernel side has none */
 	struct hg_agent *agent; /* map `agents`, in memory: HG_AGENTS_MAX elements */
@@ -42,6 +42,9 @@ int engine_strays(const struct engine *e, uint64_t *ret);
 /* Makes every directory state stale that the kernel side has kept (map `directories`): after the
  * meaning of a slot or a place has changed, before it is used. Tells why. */
 int engine_forget_directories(void);
+
+/* Where a program is pinned that each agent's cgroup has of its own (user/egress.c). */
+#define ENGINE_PROGRAMS_DIR "/sys/fs/bpf/hydraguard/programs"
 
 /* Waits until no program runs that started before the call (those that cannot sleep). */
 void engine_grace(void);

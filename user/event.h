@@ -53,6 +53,9 @@ enum event_type { EVENT_TIME, EVENT_NUMBER, EVENT_BYTES, EVENT_LIST, EVENT_FLAG 
 	X(PORT,		"server.port",			EVENT_NUMBER)                             \
 	X(TRANSPORT,	"network.transport",		EVENT_BYTES)                              \
 	X(NET_TYPE,	"network.type",			EVENT_BYTES)                              \
+	X(DNS_NAME,	"dns.question.name",		EVENT_BYTES)                              \
+	X(DNS_TYPE,	"dns.question.type",		EVENT_BYTES)                              \
+	X(SAID_NAME,	"tls.client.server_name",	EVENT_BYTES)                              \
 	X(PEER,		"hydraguard.peer_agent",	EVENT_BYTES)                              \
 	X(FAMILY,	"hydraguard.socket.family",	EVENT_BYTES)                              \
 	X(SOCK_TYPE,	"hydraguard.socket.type",	EVENT_BYTES)                              \

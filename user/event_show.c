@@ -103,9 +103,29 @@ static void show_arguments(const struct shower *s)
 	}
 }
 
+/* A name that is asked for, of which type: and who is asked, or which address answered. */
+static void show_question(const struct shower *s)
+{
+	fputc(' ', s->f);
+	show_coloured(s, BOLD, EV_DNS_NAME);
+	if (event_has(s->ev, EV_DNS_TYPE)) {
+		fputs(" (", s->f);
+		show(s, EV_DNS_TYPE);
+		fputc(')', s->f);
+	}
+	if (!event_has(s->ev, EV_ADDRESS))
+		return;
+	fputs(event_number(s->ev, EV_PORT) ? " of" : " with", s->f);
+	show_endpoint(s);
+}
+
 /* What it was done to: a path, an address or a kind of socket, or nothing. */
 static void show_object(const struct shower *s)
 {
+	if (!strcmp(event_text(s->ev, EV_EVENT), "dns.query")) {
+		show_question(s);
+		return;
+	}
 	if (event_has(s->ev, EV_PATH)) {
 		fputs(event_has(s->ev, EV_UNPLACED) ? " (unnamed file system)" : " ", s->f);
 		show_coloured(s, BOLD, EV_PATH);
@@ -121,6 +141,10 @@ static void show_object(const struct shower *s)
 		show_coloured(s, BOLD, EV_ADDRESS);
 	} else if (event_has(s->ev, EV_ADDRESS)) {
 		show_endpoint(s);
+	}
+	if (event_has(s->ev, EV_SAID_NAME)) {
+		fputs(" as ", s->f);
+		show_coloured(s, BOLD, EV_SAID_NAME);
 	}
 	if (event_has(s->ev, EV_PEER)) {
 		fputs(" of agent ", s->f);

@@ -43,6 +43,9 @@ int explain_say(struct question *q, const struct answer *a);
 int explain_paths(struct question *q, uint8_t actions, const char *path);
 int explain_endpoints(struct question *q, uint8_t actions, const char *text,
 		      const struct ruleset_endpoint *ep);
+/* By what the policy says of the name; the addresses that it has are another question. */
+int explain_host(struct question *q, bool resolve, const char *text,
+		 const struct ruleset_host *host);
 int explain_use(struct question *q, enum hg_use use);
 /* text: @NAME or agent:NAME */
 int explain_label(struct question *q, const struct rule_line *r, const char *text);

@@ -254,10 +254,50 @@ int explain_use(struct question *q, enum hg_use use)
 	return explain_say(q, &a);
 }
 
+/* ---- hosts ---- */
+
+static int explain_host_at(struct question *q, const char *text, const struct ruleset_host *host,
+			   uint8_t proto)
+{
+	uint16_t port = proto == HG_ICMP ? 0 : host->port_low;
+	const char *word = proto == HG_TCP ? "/tcp" : proto == HG_UDP ? "/udp" : proto ? "/icmp" : "";
+	struct answer a = {.index = proto ? HG_CONNECT : HG_RESOLVE, .object = text};
+	_free_ char *named = NULL;
+	int err;
+
+	if ((strchr(text, '/') ? asprintf(&named, "%s", text)
+			       : asprintf(&named, "%s%s", text, word)) < 0)
+		return -ENOMEM;
+	err = image_host(q->p->image, host->name, proto, port, &a.out);
+	if (err)
+		return log_errno(err, "cannot tell about %s", text);
+	a.named = named;
+	snprintf(a.action, sizeof(a.action), "%s", rule_endpoint_action_names[a.index]);
+	a.n_rules = ruleset_match_host(q->p->ruleset, host->name, proto, port, a.rules, MATCHES_MAX);
+	a.n_rules = a.n_rules < MATCHES_MAX ? a.n_rules : MATCHES_MAX;
+	return explain_say(q, &a);
+}
+
+int explain_host(struct question *q, bool resolve, const char *text,
+		 const struct ruleset_host *host)
+{
+	int err = 0;
+
+	if (resolve)
+		return explain_host_at(q, text, host, 0);
+	if (host->tcp)
+		err = explain_host_at(q, text, host, HG_TCP);
+	if (host->udp && !err)
+		err = explain_host_at(q, text, host, HG_UDP);
+	if (host->icmp && !err)
+		err = explain_host_at(q, text, host, HG_ICMP);
+	return err;
+}
+
 /* ---- names ---- */
 
 /* What is behind the `@` or `agent:`; a pattern that matches one name says it. */
-static int label_read(const char *text, char name[HG_LABEL_MAX], size_t *ret_len)
+static int label_read(const char *text, char name[HG_ABSTRACT_MAX], size_t *ret_len)
 {
 	struct ruleset_error e;
 	struct glob *glob = NULL;
@@ -289,7 +329,7 @@ int explain_label(struct question *q, const struct rule_line *r, const char *tex
 	uint8_t actions = r->all	    ? HG_BIT(HG_CONNECT) | HG_BIT(HG_LISTEN)
 			  : r->path_actions ? HG_BIT(HG_CONNECT)
 					    : r->endpoint_actions;
-	char name[HG_LABEL_MAX];
+	char name[HG_ABSTRACT_MAX];
 	size_t len;
 	int err;
 

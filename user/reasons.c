@@ -36,6 +36,19 @@ const struct reason reasons[] = {
 			   "run it without a debugger or strace"},
 	[HG_WHY_OTHER_AGENT] = {"other_agent", "it is another agent's, and no rule names that one",
 				"the policy may say `unix agent:NAME`"},
+	[HG_WHY_NAME_NOT_ALLOWED] = {"name_not_allowed", "no rule allows this name",
+				     "the policy may say `allow connect NAME:PORT`"},
+	[HG_WHY_NAME_MISMATCH] = {"sni_mismatch", "what is sent names a host that the policy does not "
+						  "allow at this address", NULL},
+	[HG_WHY_NAME_MISSING] = {"sni_missing", "what is sent names no host, and the address is allowed "
+						"by its name only",
+				 "the policy may say [tls=off]"},
+	[HG_WHY_NAME_UNSEEN] = {"name_unseen", "the address is allowed by its name only, and this way of "
+					       "sending does not show it", NULL},
+	[HG_WHY_MALFORMED] = {"malformed", "a message that cannot be read with certainty", NULL},
+	[HG_WHY_PRIVATE_ANSWER] = {"private_answer", "a name that may be anywhere has an address that is "
+						     "not public",
+				   "the policy may say [private]"},
 };
 static_assert(ARRAY_SIZE(reasons) == HG_N_WHY, "one for each enum hg_why");
 
@@ -49,6 +62,7 @@ static_assert(ARRAY_SIZE(path_action_names) == HG_N_PATH_ACTIONS, "one for each 
 const char *const endpoint_action_names[] = {
 	[HG_CONNECT] = "connect",
 	[HG_LISTEN] = "listen",
+	[HG_RESOLVE] = "resolve",
 };
 static_assert(ARRAY_SIZE(endpoint_action_names) == HG_N_EP_ACTIONS, "one for each");
 

@@ -99,9 +99,29 @@ static int read_endpoint(const char *text, struct ruleset_endpoint *ret)
 struct asked {
 	const char *text;
 	bool path;
+	bool host;
+	struct ruleset_host name;
 	struct ruleset_endpoint ep;
 	enum hg_use use;
 };
+
+static int read_host(const struct rule_line *r, const char *text, struct ruleset_host *ret)
+{
+	bool ports = r->endpoint_actions != HG_BIT(HG_RESOLVE);
+	struct rule_error e;
+
+	if (rule_parse_host(text, strlen(text), ports, ret, &e)) {
+		log_error("%s", e.message);
+		return -EINVAL;
+	}
+	if (ports && !strchr(text, '/'))
+		ret->udp = false;
+	if (ret->below || (ports && !ret->icmp && ret->port_low != ret->port_high)) {
+		log_error("ask about one name%s", ports ? " and one port, as in host.example:443" : "");
+		return -EINVAL;
+	}
+	return 0;
+}
 
 static int read_object(const struct rule_line *r, const char *text, struct asked *ret)
 {
@@ -117,6 +137,14 @@ static int read_object(const struct rule_line *r, const char *text, struct asked
 		log_error("%s", ignored.message);
 		return -EINVAL;
 	}
+	ret->host = !r->path_actions && *text != '/' &&
+		    (r->endpoint_actions == HG_BIT(HG_RESOLVE) || rule_is_host(text, strlen(text)));
+	if (ret->host && (r->endpoint_actions & HG_BIT(HG_LISTEN))) {
+		log_error("an agent listens on an address; ask about one, as in 127.0.0.1:8000");
+		return -EINVAL;
+	}
+	if (ret->host)
+		return read_host(r, text, &ret->name);
 	ret->path = r->path_actions ||
 		    (r->all && rule_parse_endpoint(text, strlen(text), &ret->ep, &ignored));
 	return ret->path ? 0 : read_endpoint(text, &ret->ep);
@@ -131,6 +159,9 @@ static int explain(struct question *q, const struct rule_line *r, const struct a
 		err = explain_use(q, asked->use);
 	else if (is_label(asked->text))
 		err = explain_label(q, r, asked->text);
+	else if (asked->host)
+		err = explain_host(q, r->endpoint_actions == HG_BIT(HG_RESOLVE), asked->text,
+				   &asked->name);
 	else if (asked->path)
 		err = explain_paths(q, r->all ? HG_ALL_PATH_ACTIONS : r->path_actions,
 				    asked->text);

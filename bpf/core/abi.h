@@ -14,7 +14,7 @@
 #include "near.h"
 
 /* Changes whenever a struct, a map or a meaning here changes; kept in the pinned .rodata. */
-#define HG_ABI_VERSION 2
+#define HG_ABI_VERSION 3
 
 enum hg_mode { HG_ENFORCE = 0, HG_AUDIT = 1 };
 
@@ -28,7 +28,7 @@ struct hg_agent {
 	__u64 policy;
 	__u64 uid;		/* identity of this use of the number; never used again in a boot */
 	__u32 mode;		/* enum hg_mode */
-	__u32 zero;
+	__u32 guarded;		/* 1: the programs on its cgroup see its packets and payloads */
 	__u64 denied;		/* decisions that were deny (enforced or audited) */
 	__u64 logged;		/* allowed and reported */
 	__u64 lost;		/* events that found the ring full */
@@ -187,6 +187,60 @@ struct hg_exec {
 	struct hg_exec_link link[HG_CHAIN_MAX];
 };
 
+/*
+ * Map `names`, an array of hashes by agent number: what an address was learned to be called. Written
+ * by the kernel from answers to questions that the policy allows. By the network namespace in which
+ * the answer came: an agent that answers itself in one of its own learns nothing for another.
+ */
+struct hg_name_key {
+	__u32 netns;		/* inode number of the namespace */
+	__u32 way;		/* 0 .. HG_NAME_WAYS - 1 */
+	__u8 address[16];	/* network order; IPv4 as ::ffff:a.b.c.d */
+};
+struct hg_name {
+	__u64 until;		/* when it is forgotten */
+	__u32 hash;		/* hg_host_hash() */
+	__u16 len;		/* of the name */
+	__u8 bytes[HG_HOST_MAX + 3]; /* backwards (core/host.h), NUL */
+};
+
+/* Map `resolvers`: who may be asked for names, at port 53. Written by user space. */
+struct hg_resolver_key {
+	__u32 agent;
+	__u32 zero;
+	__u8 address[16];	/* as in struct hg_name_key */
+};
+
+/*
+ * Map `sockets`, socket storage: what is known of an agent's internet socket. Made by the kernel when
+ * a connection, a datagram or an accepted connection is asked about.
+ */
+enum hg_socket_state {
+	HG_SOCKET_UNDECIDED,	/* its packets are asked about one by one */
+	HG_SOCKET_OPEN,		/* its peer is allowed, whatever is sent */
+	HG_SOCKET_NAMED,	/* its peer is allowed by name, and nothing was sent yet */
+	HG_SOCKET_JUDGED,	/* and the name was in what was sent first */
+	HG_SOCKET_RESOLVER,	/* a connection to a resolver: questions only */
+	HG_SOCKET_ACCEPTED,	/* a connection from elsewhere */
+};
+struct hg_asked {
+	__u16 id, qtype;	/* of a DNS question */
+	__u32 name;		/* hg_host_hash() of its name; 0: free */
+};
+struct hg_socket {
+	__u64 policy;		/* hg_agent.policy when `state` was decided */
+	__u64 agent_uid;
+	__u64 cgroup, start;	/* as struct hg_event, of the process that asked last */
+	__u32 agent, netns;
+	__u32 state;		/* enum hg_socket_state */
+	__u32 guarded;		/* 1: its payload is seen before it is sent */
+	__u32 pid, tid, uid, gid;
+	char comm[16];
+	__u32 next_asked;
+	struct hg_endpoint remote; /* the peer that `state` speaks of */
+	struct hg_asked asked[HG_ASKED_MAX];
+};
+
 enum hg_verdict_said { HG_SAID_DENIED = 0, HG_SAID_AUDITED = 1, HG_SAID_LOGGED = 2 };
 
 /* Why a decision fell as it did. The names users see are in user/reasons.c, one for each. */
@@ -210,6 +264,12 @@ enum hg_why {
 	HG_WHY_HARD_LINK,		/* the file has another name, which has not this right */
 	HG_WHY_TRACED,			/* what arguments decide, and a tracer could change them */
 	HG_WHY_OTHER_AGENT,		/* another agent's socket, and no rule on that agent */
+	HG_WHY_NAME_NOT_ALLOWED,	/* a name that no rule allows to ask for */
+	HG_WHY_NAME_MISMATCH,		/* the name that is sent is none the peer is allowed by */
+	HG_WHY_NAME_MISSING,		/* none is sent */
+	HG_WHY_NAME_UNSEEN,		/* sent in a way in which no name can be seen */
+	HG_WHY_MALFORMED,		/* a message that cannot be read, or need not be written so */
+	HG_WHY_PRIVATE_ANSWER,		/* a public name with an address that is not public */
 	HG_N_WHY,
 	HG_WHY_ANONYMOUS,		/* inside the kernel side only: unnamed memory, no path rule */
 };
@@ -228,6 +288,8 @@ enum hg_what {
 	HG_WHAT_ESCAPE,		/* a task reached a cgroup of another domain; it keeps its own */
 	HG_WHAT_UNIX,		/* reaching a unix socket; path, or abstract name */
 	HG_WHAT_UNIX_LISTEN,	/* binding an abstract name */
+	HG_WHAT_DNS,		/* asking for a name: path is the name, `detail` the type asked for */
+	HG_WHAT_HELLO,		/* what a connection sends first: path is the name in it */
 	HG_N_WHAT,
 };
 
@@ -260,7 +322,7 @@ struct hg_event {
 	__u16 path_len, path2_len, exe_len;
 	__u16 argv_len;		/* bytes; may go on behind the last argument: see argc */
 	__u32 argc;		/* arguments, each followed by NUL; the last may be cut */
-	__u32 zero;
+	__u32 detail;		/* of what was attempted: see enum hg_what */
 	char comm[16];
 	struct hg_ancestor ancestors[HG_ANCESTORS];
 	struct hg_endpoint endpoint;
@@ -274,6 +336,7 @@ struct hg_event {
 #define HG_EVENT_UNSEEN		64u	/* nobody has looked yet whether the object exists */
 #define HG_EVENT_ABSTRACT	128u	/* path is a socket's abstract name, any bytes */
 #define HG_EVENT_PEER		256u	/* path2 is the name of the agent at the other end */
+#define HG_EVENT_HOST		512u	/* path is a host name, backwards */
 
 _Static_assert(sizeof(struct hg_near) == 16, "shared with user space");
 _Static_assert(sizeof(struct hg_agent) == 56 + HG_AGENT_NAME_MAX + 1, "shared with user space");

@@ -12,6 +12,10 @@
  *
  *   HG_LABEL_ABSTRACT (1) | the name of an abstract unix socket, without its first NUL (0 to 107)
  *   HG_LABEL_AGENT (1) | the name of an agent (1 to 63)
+ *   HG_LABEL_HOST (1) | a host name, backwards and in small letters (core/host.h) | NUL (1)
+ *   the same | protocol (1) | port (2, network order)
+ *
+ * A host name alone is what may be asked of a resolver; with protocol and port it is an endpoint.
  */
 #ifndef HG_ENDPOINT_H
 #define HG_ENDPOINT_H
@@ -21,7 +25,7 @@
 
 enum hg_proto { HG_TCP = 6, HG_UDP = 17, HG_ICMP = 1, HG_ICMPV6 = 58 };
 
-enum hg_label { HG_LABEL_ABSTRACT = 1, HG_LABEL_AGENT = 2 };
+enum hg_label { HG_LABEL_ABSTRACT = 1, HG_LABEL_AGENT = 2, HG_LABEL_HOST = 3 };
 
 struct hg_endpoint {
 	__u8 bytes[32];		/* HG_ENDPOINT_MAX used; a power of two for the verifier */

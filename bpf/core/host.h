@@ -85,6 +85,23 @@ HG_INLINE bool hg_host_end(const struct hg_host *h)
 	return !h->bad && h->len;
 }
 
+/* Of a name that hg_host_end() agreed to; never 0. FNV-1a, to find a name again among few. */
+HG_INLINE __u32 hg_host_hash(const struct hg_host *h)
+{
+	__u32 hash = 0x811c9dc5u, i;
+
+	for (i = 0; i < HG_HOST_MAX; i++) {
+		__u64 at = HG_HOST_END - 1 - i;
+
+		if (i >= *(const volatile __u16 *)&h->len)
+			break;
+		asm("" : "+r"(at));
+		at &= HG_HOST_END - 1;
+		hash = (hash ^ h->bytes[at]) * 0x01000193u;
+	}
+	return hash | 1;
+}
+
 /* Only after hg_host_end() agreed. */
 HG_INLINE bool hg_host_equal(const struct hg_host *a, const struct hg_host *b)
 {

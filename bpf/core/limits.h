@@ -49,13 +49,14 @@
 
 /* The longest endpoint string: family, 16 address bytes, protocol, 2 port bytes. */
 #define HG_ENDPOINT_MAX		20
-/* The longest name string: a byte for what it names, and as many as sun_path has behind the NUL that
- * makes a socket's name abstract (include/uapi/linux/un.h). */
-#define HG_LABEL_MAX		108
 /* A host name in its written form: 255 bytes on the wire, less the first length and the root's
  * (RFC 1035 2.3.4); a label's length has six bits (RFC 1035 4.1.4). */
 #define HG_HOST_MAX		253
 #define HG_HOST_LABEL_MAX	63
+/* The longest name string: a byte for what it names, a host name, NUL, protocol, port. Of a unix
+ * socket's abstract name, what sun_path has behind its NUL (include/uapi/linux/un.h). */
+#define HG_LABEL_MAX		(1 + HG_HOST_MAX + 1 + 3)
+#define HG_ABSTRACT_MAX		107
 /* Bytes of a DNS message that are read; longer is refused as a question and not learned from as an
  * answer. Resolvers ask for at most 4096 over UDP (RFC 6891 6.2.5), in practice for 1232. */
 #define HG_DNS_MAX		4096
@@ -83,5 +84,18 @@
 #define HG_LINK_FILTER_BITS	20
 #define HG_RING_SIZE		(256 * 1024)	/* bytes, for each agent */
 #define HG_ANCESTORS		4
+
+/* Names of one address that are kept: hosts behind one frontend. More push the oldest out. */
+#define HG_NAME_WAYS		4
+/* (address, name) pairs kept for each agent; more push out the least used. */
+#define HG_NAMES_MAX		1024
+/* Seconds that an answer stands beyond its time to live: programs keep addresses longer than they
+ * should, and connections are made in rows. A new answer makes it new. */
+#define HG_NAME_GRACE		300
+/* Questions of one socket that wait for their answer; libc has two at a time, c-ares some more. */
+#define HG_ASKED_MAX		8
+#define HG_RESOLVERS_MAX	16384	/* (agent, address) pairs */
+/* Connections whose first payload is read; one that finds no room sends nothing. */
+#define HG_GUARDED_MAX		65536
 
 #endif

@@ -42,6 +42,7 @@ enum hg_action {
 	/* Actions on endpoints: same row shape, indexes of their own. */
 	HG_CONNECT	= 0,
 	HG_LISTEN	= 1,
+	HG_RESOLVE	= 2,	/* asking for a host name */
 	HG_N_EP_ACTIONS,
 	/* The one action on a word. */
 	HG_USE		= 0,
@@ -143,7 +144,7 @@ struct hg_head {
 	__u32 magic;
 	__u32 n_chunks;
 	__u64 uid;		/* the identity: a hash of all bytes with uid = 0; never 0 */
-	__u32 zero0;
+	__u32 hosts;		/* 1: some rule is about host names; else 0 */
 	__u32 endpoint;		/* start state */
 	__u32 n_dirs, n_outs;
 	__u32 n_symbols, n_rules;
@@ -170,6 +171,9 @@ struct hg_rule {
 enum hg_verdict { HG_DENY = 0, HG_ASK = 1, HG_ALLOW = 2 };
 #define HG_OPT_LOG	1u
 #define HG_OPT_QUIET	2u
+#define HG_OPT_PRIVATE	4u	/* the host name may have addresses that are not public */
+#define HG_OPT_TLS_OFF	8u	/* what is sent there need not say the host name */
+#define HG_OPT_ALL	15u
 
 /*
  * A byte DFA's state: the chunk of its row in the low half, the row's unit above, and what is to be

@@ -18,6 +18,7 @@ rules:
   - allow read,exec /**
   - allow write $P/ws/** $P/over/merged/work/** /dev/null
   - allow write /proc/[0-9]*/{uid_map,gid_map,setgroups}
+  - allow use userns mount chroot
   - deny all $P/over/{lower,upper,wd}/** $P/over/merged/private/** $P/closed/**
   - deny all **/vault/**
   - deny read /proc/[0-9]*/environ

@@ -237,7 +237,7 @@ static void test_head(struct tap *t, const struct image *im)
 		HEAD(n_chunks, 0),
 		HEAD(n_argvs, 1),
 		HEAD(n_argvs, 256),
-		HEAD(zero0, 1),
+		HEAD(hosts, 2),
 		HEAD(n_dirs, 0),
 		HEAD(n_dirs, 70000),
 		HEAD(n_outs, 0),

@@ -127,8 +127,8 @@ static void refused(void)
 		tap_ok(&tap, glob_parse_label(&glob, bad[i], strlen(bad[i]), NULL) == -EINVAL, "%s",
 		       bad[i]);
 	memset(name, 'n', sizeof(name));
-	tap_ok(&tap, glob_parse_label(&glob, name, sizeof(name), NULL) == -EINVAL, "108 bytes");
-	tap_ok(&tap, !glob_parse_label(&glob, name, sizeof(name) - 1, NULL), "107 bytes are a name");
+	tap_ok(&tap, glob_parse_label(&glob, name, HG_ABSTRACT_MAX + 1, NULL) == -EINVAL, "108 bytes");
+	tap_ok(&tap, !glob_parse_label(&glob, name, HG_ABSTRACT_MAX, NULL), "107 bytes are a name");
 	glob_free(&glob);
 }
 

@@ -1,0 +1,232 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Hosts by name: which names an address was learned to have, and what the policy says of them.
+ *
+ * A rule on names and a rule on addresses are rules of one list: of those that match, the later one
+ * decides. Where an address has several names, one of them that is allowed is enough to connect;
+ * which one is meant is seen in what is sent (payload.bpf.c).
+ */
+#ifndef HG_HOSTS_H
+#define HG_HOSTS_H
+
+#include "agent.h"
+#include "core/host.h"
+#include "label.h"
+
+/* What the names of an address say about connecting to it. */
+enum hosts_say {
+	HOSTS_NOTHING,	/* what is said of the address holds */
+	HOSTS_ALLOW,	/* s->out allows it */
+	HOSTS_DENY,	/* s->out does not */
+	HOSTS_BROKEN,	/* the policy cannot be read */
+};
+
+/* The address of an endpoint as 16 bytes. */
+HG_INLINE void host_address(const struct hg_endpoint *ep, __u8 ret[16])
+{
+	__u32 i;
+
+	for (i = 0; i < 16; i++)
+		ret[i] = ep->bytes[0] == 6 ? ep->bytes[1 + i]
+			 : i < 10	   ? 0
+			 : i < 12	   ? 0xff
+					   : ep->bytes[1 + i - 12];
+}
+
+HG_INLINE void *names_of(__u32 agent)
+{
+	return bpf_map_lookup_elem(&names, &agent);
+}
+
+/* The name that s->remote has in way `way`, through the policy with s->tail: false where there is none. */
+HG_INLINE bool host_resolve(struct hg_scratch *s, void *map, struct hg_name_key *key, int *ret_why)
+{
+	struct hg_name *name = bpf_map_lookup_elem(map, key);
+
+	if (!name || name->until < bpf_ktime_get_boot_ns())
+		return false;
+	s->label = (__u64)name->bytes;
+	s->label_len = name->len + 1;
+	*ret_why = label_resolve(s, HG_LABEL_HOST);
+	return true;
+}
+
+/* Protocol and port of an endpoint, as what follows a name. */
+HG_INLINE void host_tail(struct hg_scratch *s, __u32 at)
+{
+	bool v6 = s->remote.bytes[0] == 6;
+
+	s->tail[at & 1] = v6 ? s->remote.bytes[17] : s->remote.bytes[5];
+	s->tail[(at & 1) + 1] = v6 ? s->remote.bytes[18] : s->remote.bytes[6];
+	s->tail[(at & 1) + 2] = v6 ? s->remote.bytes[19] : s->remote.bytes[7];
+	s->tail_len = (at & 1) + 3;
+}
+
+/* See struct hg_scratch: of s->agent, s->netns, s->remote, s->over. enum hosts_say. */
+__weak __noinline int hosts_resolve(struct hg_scratch *s)
+{
+	struct hg_name_key key = {};
+	struct hg_out denied = {};
+	bool deny = false, passed_over = false;
+	int why = HG_WHY_RULE;
+	__u32 way;
+	void *map;
+
+	if (!s)
+		return HOSTS_BROKEN;
+	map = names_of(s->agent);
+	if (!map)
+		return HOSTS_NOTHING;
+	key.netns = s->netns;
+	host_address(&s->remote, key.address);
+	host_tail(s, 0);
+	for (way = 0; way < HG_NAME_WAYS; way++) {
+		__u32 rule;
+
+		key.way = way;
+		if (!host_resolve(s, map, &key, &why))
+			continue;
+		if (why != HG_WHY_RULE)
+			return HOSTS_BROKEN;
+		rule = s->out.rule[HG_CONNECT];
+		if (rule == HG_RULE_NONE || rule + 1 <= s->over) {
+			passed_over = true;
+			continue;
+		}
+		if (s->out.allow & HG_BIT(HG_CONNECT))
+			return HOSTS_ALLOW;
+		denied = s->out;
+		deny = true;
+	}
+	if (!deny || passed_over)
+		return HOSTS_NOTHING;
+	s->out = denied;
+	return HOSTS_DENY;
+}
+
+/*
+ * Is it a name that s->remote is allowed by? One that the address was learned by, or one that the same
+ * rule allows as one of those: the names of a wildcard share their frontends. s->out: what the
+ * policy says of the name. enum hosts_say.
+ */
+__weak __noinline int host_is_remotes(struct hg_scratch *s, struct hg_host *host)
+{
+	struct hg_name_key key = {};
+	__u32 way, hash;
+	__u16 rule;
+	int why;
+	void *map;
+
+	if (!s || !host)
+		return HOSTS_BROKEN;
+	s->tail[0] = 0;
+	host_tail(s, 1);
+	s->label_len = host->len;
+	s->label = (__u64)host->bytes + HG_HOST_END - host->len;
+	if (label_resolve(s, HG_LABEL_HOST) != HG_WHY_RULE)
+		return HOSTS_BROKEN;
+	map = names_of(s->agent);
+	if (!map || !(s->out.allow & HG_BIT(HG_CONNECT)))
+		return HOSTS_DENY;
+	rule = s->out.rule[HG_CONNECT];
+	hash = hg_host_hash(host);
+	key.netns = s->netns;
+	host_address(&s->remote, key.address);
+	host_tail(s, 0);
+	for (way = 0; way < HG_NAME_WAYS; way++) {
+		struct hg_name *name;
+
+		key.way = way;
+		name = bpf_map_lookup_elem(map, &key);
+		if (!name || name->until < bpf_ktime_get_boot_ns())
+			continue;
+		if (name->hash == hash && name->len == host->len)
+			return HOSTS_ALLOW;
+		s->label = (__u64)name->bytes;
+		s->label_len = name->len + 1;
+		why = label_resolve(s, HG_LABEL_HOST);
+		if (why == HG_WHY_RULE && (s->out.allow & HG_BIT(HG_CONNECT)) &&
+		    s->out.rule[HG_CONNECT] == rule)
+			return HOSTS_ALLOW;
+	}
+	return HOSTS_DENY;
+}
+
+/* What the policy says of asking for a name, to s->out. enum hg_why. */
+HG_INLINE int host_question(struct hg_scratch *s, const struct hg_host *host)
+{
+	__u64 len = host->len;
+
+	s->tail[0] = 0;
+	s->tail_len = 1;
+	s->label_len = len;
+	s->label = (__u64)host->bytes + HG_HOST_END - len;
+	return label_resolve(s, HG_LABEL_HOST);
+}
+
+/* Of the policy at hand: is there anything about host names in it? */
+HG_INLINE bool hosts_in_policy(__u32 slot)
+{
+	struct hg_reader r;
+
+	return slot && image_open(&r, slot) && (__u32)hg_head(&r, hosts);
+}
+
+/* May be asked for names, at port 53. */
+HG_INLINE bool host_resolver(__u32 agent, const struct hg_endpoint *ep)
+{
+	struct hg_resolver_key key = { .agent = agent };
+	__u32 at = ep->bytes[0] == 6 ? 18 : 6;
+
+	if (ep->bytes[at] || ep->bytes[at + 1] != 53)
+		return false;
+	host_address(ep, key.address);
+	return bpf_map_lookup_elem(&resolvers, &key) != NULL;
+}
+
+/* What the policy says of a remote endpoint, by its address and its names. */
+enum remote_say {
+	REMOTE_OPEN,		/* allowed, whatever is sent */
+	REMOTE_NAMED,		/* allowed by name */
+	REMOTE_RESOLVER,	/* no rule, but it may be asked for names */
+	REMOTE_REFUSED,		/* s->out says who refuses it */
+	REMOTE_BROKEN,
+};
+
+/* Of s->remote, for agent s->agent in s->netns. enum remote_say. */
+__weak __noinline int remote_decide(struct hg_scratch *s)
+{
+	struct hg_rule rule = {};
+	struct hg_reader r;
+	struct hg_out out;
+	bool hosts;
+	__u32 row;
+	int say = HOSTS_NOTHING;
+
+	if (!s || !image_open(&r, s->slot))
+		return REMOTE_BROKEN;
+	hosts = (__u32)hg_head(&r, hosts);
+	if (!hg_endpoint(&r, &s->remote, &row) || !hg_out_read(&r, row, &out))
+		return REMOTE_BROKEN;
+	if (hosts) {
+		s->over = out.rule[HG_CONNECT] == HG_RULE_NONE ? 0 : out.rule[HG_CONNECT] + 1;
+		say = hosts_resolve(s);
+	}
+	if (say == HOSTS_BROKEN)
+		return REMOTE_BROKEN;
+	if (say == HOSTS_DENY)
+		return REMOTE_REFUSED;
+	if (say == HOSTS_ALLOW) {
+		if (!image_open(&r, s->slot) || !hg_rule_read(&r, s->out.rule[HG_CONNECT], &rule))
+			return REMOTE_BROKEN;
+		return rule.options & HG_OPT_TLS_OFF ? REMOTE_OPEN : REMOTE_NAMED;
+	}
+	s->out = out;
+	if (out.allow & HG_BIT(HG_CONNECT))
+		return REMOTE_OPEN;
+	if (hosts && out.rule[HG_CONNECT] == HG_RULE_NONE && host_resolver(s->agent, &s->remote))
+		return REMOTE_RESOLVER;
+	return REMOTE_REFUSED;
+}
+
+#endif

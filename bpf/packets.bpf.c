@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The backstop: every packet that leaves or reaches the sockets made in an agent's cgroup, whoever
+ * holds them now, by programs on that cgroup.
+ *
+ * The system call's hooks (net.bpf.c) decide first and say why; what they decided is kept with the
+ * socket, for one peer and one policy. A packet to another peer, under another policy, or of a
+ * socket that nobody was asked about is decided here. So a connection ends when its rule goes.
+ *
+ * Questions to resolvers are read here, and the answers to those that were allowed are learned from
+ * (dns.h). Refusing a datagram fails the call that sends it, at once.
+ */
+#include "packets.h"
+#include "questions.h"
+
+/* What was decided of a packet's peer is kept where there is a socket to keep it with. */
+HG_INLINE void packet_mark(struct hg_socket *known, const struct packet *p, __u64 policy,
+			   __u32 decided)
+{
+	if (!known)
+		return;
+	/* A connection that said its name goes on under the new policy, as long as it allows the peer
+	 * by some name. */
+	if (decided == HG_SOCKET_NAMED && known->state == HG_SOCKET_JUDGED &&
+	    endpoints_equal(&known->remote, &p->remote))
+		decided = HG_SOCKET_JUDGED;
+	*(volatile __u64 *)&known->policy = 0;
+	known->remote = p->remote;
+	*(volatile __u32 *)&known->state = decided;
+	*(volatile __u64 *)&known->policy = policy;
+}
+
+/* A reply of a service: to whoever connected to where the agent may listen. */
+HG_INLINE bool packet_accepted(struct hg_scratch *s, const struct hg_socket *known,
+			       const struct packet *p)
+{
+	struct hg_reader r;
+	struct hg_out out;
+	__u32 row;
+
+	if (p->proto != HG_TCP || (known && known->state != HG_SOCKET_ACCEPTED &&
+				   known->state != HG_SOCKET_UNDECIDED))
+		return false;
+	return image_open(&r, s->slot) && hg_endpoint(&r, &p->local, &row) &&
+	       hg_out_read(&r, row, &out) && (out.allow & HG_BIT(HG_LISTEN));
+}
+
+/* What remote_decide() says, as the state of a socket; UNDECIDED: s->out, or *ret_why, refuses it. */
+HG_INLINE __u32 packet_state(int say, __u32 *ret_why)
+{
+	switch (say) {
+	case REMOTE_OPEN:
+		return HG_SOCKET_OPEN;
+	case REMOTE_NAMED:
+		return HG_SOCKET_NAMED;
+	case REMOTE_RESOLVER:
+		return HG_SOCKET_RESOLVER;
+	case REMOTE_REFUSED:
+		return HG_SOCKET_UNDECIDED;
+	}
+	*ret_why = HG_WHY_BROKEN_POLICY;
+	return HG_SOCKET_UNDECIDED;
+}
+
+/* The state allows the packet: what is yet to be seen may not leave unseen. */
+HG_INLINE bool state_passes(__u32 st, const struct hg_socket *known, const struct packet *p)
+{
+	switch (st) {
+	case HG_SOCKET_OPEN:
+	case HG_SOCKET_JUDGED:
+	case HG_SOCKET_ACCEPTED:
+		return true;
+	case HG_SOCKET_NAMED:
+		return p->proto == HG_TCP && !p->len;
+	case HG_SOCKET_RESOLVER:
+		return p->proto == HG_TCP && (!p->len || (known && known->guarded));
+	}
+	return false;
+}
+
+/* Decides a packet's peer anew. */
+__weak __noinline int packet_decide(struct hg_socket *known, struct packet *p, __u32 agent,
+				    __u64 policy)
+{
+	__u32 st, why = HG_WHY_RULE;
+	struct hg_scratch *s;
+	int pass = PACKET_PASS;
+
+	if (!p)
+		return PACKET_DROP;
+	s = packet_scratch(agent, policy, known, &p->remote);
+	if (!s)
+		return packet_busy(agent, policy, HG_WHAT_CONNECT);
+	st = packet_accepted(s, known, p) ? HG_SOCKET_ACCEPTED
+					  : packet_state(remote_decide(s), &why);
+	if (st != HG_SOCKET_UNDECIDED) {
+		packet_mark(known, p, policy, st);
+		why = HG_WHY_NAME_UNSEEN;
+	}
+	if (known && st == HG_SOCKET_NAMED)
+		st = known->state;
+	if (!s->slot)
+		why = HG_WHY_NO_POLICY;
+	if (!state_passes(st, known, p))
+		pass = packet_refuse(s, HG_WHAT_CONNECT, why, HG_CONNECT);
+	scratch_release(s);
+	return pass;
+}
+
+static __noinline struct hg_socket *socket_adopt(struct bpf_sock *sk, const struct hg_who *who)
+{
+	struct hg_socket *s = bpf_sk_storage_get(&sockets, sk, 0, BPF_SK_STORAGE_GET_F_CREATE);
+
+	if (!s)
+		return NULL;
+	s->agent = who->n;
+	s->agent_uid = who->agent->uid;
+	return s;
+}
+
+static __noinline int packet_leaves(struct __sk_buff *skb)
+{
+	struct bpf_sock *sk = skb->sk;
+	struct hg_socket *known;
+	struct packet p = {};
+	struct hg_who who;
+	__u64 policy;
+
+	/* A connection that is not one yet, or no more, sends nothing of anybody's. */
+	if (!sk)
+		return PACKET_PASS;
+	sk = bpf_sk_fullsock(sk);
+	if (!sk)
+		return PACKET_PASS;
+	known = bpf_sk_storage_get(&sockets, sk, 0, 0);
+	/* Nobody's agent, since it was detached. */
+	if (!packet_agent(sk, known, &who))
+		return PACKET_PASS;
+	/* What the hooks asked about at the send (past_rules()). */
+	if (sk->type == SOCK_RAW)
+		return PACKET_PASS;
+	policy = *(volatile __u64 *)&who.agent->policy;
+	if (!packet_read(skb, &p, true))
+		return packet_decide(known, &p, who.n, policy);
+	if (p.proto == HG_UDP && host_resolver(who.n, &p.remote) &&
+	    hosts_in_policy((__u32)policy))
+		return question_out(skb, known, &p, who.n, policy);
+	if (known && known->policy == policy && endpoints_equal(&known->remote, &p.remote) &&
+	    state_passes(known->state, known, &p))
+		return PACKET_PASS;
+	/* Accepted, or made before the agent was one. Without room each packet is asked about. */
+	if (!known)
+		known = socket_adopt(sk, &who);
+	return packet_decide(known, &p, who.n, policy);
+}
+
+SEC("cgroup_skb/egress")
+int packet_out(struct __sk_buff *skb)
+{
+	if (packet_leaves(skb) == PACKET_PASS)
+		return PACKET_PASS;
+	return PACKET_DROP;
+}
+
+SEC("cgroup_skb/ingress")
+int packet_in(struct __sk_buff *skb)
+{
+	struct bpf_sock *sk = skb->sk;
+	struct hg_socket *known;
+	struct packet p = {};
+	struct hg_who who;
+
+	if (!sk)
+		return PACKET_PASS;
+	sk = bpf_sk_fullsock(sk);
+	/* Who asked has storage; nobody else is answered. */
+	known = sk ? bpf_sk_storage_get(&sockets, sk, 0, 0) : NULL;
+	if (!known || !known->next_asked || !packet_agent(sk, known, &who) ||
+	    !packet_read(skb, &p, false))
+		return PACKET_PASS;
+	if (!host_resolver(who.n, &p.remote))
+		return PACKET_PASS;
+	/* Over TCP, an answer that is one segment, behind its length; what is longer is learned from as
+	 * far as it reaches. */
+	if (p.proto == HG_TCP && p.len > 2) {
+		p.at += 2;
+		p.len -= 2;
+	} else if (p.proto != HG_UDP) {
+		return PACKET_PASS;
+	}
+	answer_in(skb, known, &p, &who);
+	return PACKET_PASS;
+}

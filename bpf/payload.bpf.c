@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What a connection that is allowed by name sends first: TLS with the name in its ClientHello, HTTP with
+ * it in Host, or nothing.
+ *
+ * When such a connection stands, a program on the agent's cgroup (sockops) puts it into the map
+ * `guarded`, whose program (sk_msg) then sees what is sent, however it was written: it holds the
+ * bytes back until they can be judged. A name that is not the peer's fails the call that sends it, and
+ * nothing has left. Once judged, the rest goes by unseen.
+ *
+ * What is sent past the map (it was being made while a send waited, fast open, no room in it) is
+ * dropped packet by packet as long as the connection is not judged (packets.bpf.c).
+ */
+#include "packets.h"
+#include "questions.h"
+
+#define HELLOS 2
+
+struct hg_payload {
+	__u32 busy, zero;
+	struct hg_hello hello;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, HELLOS);
+	__type(key, __u32);
+	__type(value, struct hg_payload);
+} payloads __weak SEC(".maps");
+
+HG_INLINE struct hg_payload *payload_claim(void)
+{
+	__u32 i;
+
+	for (i = 0; i < HELLOS; i++) {
+		__u32 key = i;
+		struct hg_payload *p = bpf_map_lookup_elem(&payloads, &key);
+
+		if (p && __sync_val_compare_and_swap(&p->busy, 0, 1) == 0)
+			return p;
+	}
+	return NULL;
+}
+
+HG_INLINE void payload_release(struct hg_payload *p)
+{
+	__sync_lock_test_and_set(&p->busy, 0);
+}
+
+/* ---- putting connections in ---- */
+
+HG_INLINE void connection_guard(struct bpf_sock_ops *ops, struct bpf_sock *sk)
+{
+	struct hg_socket *known = bpf_sk_storage_get(&sockets, sk, 0, 0);
+	__u64 cookie = bpf_get_socket_cookie(ops);
+
+	/* One that was decided for another peer (socket_mark()) stays as it is: its packets are. */
+	if (!known || (known->state != HG_SOCKET_NAMED && known->state != HG_SOCKET_RESOLVER))
+		return;
+	if (!bpf_sock_hash_update(ops, &guarded, &cookie, BPF_ANY))
+		known->guarded = 1;
+}
+
+SEC("sockops")
+int connection_stands(struct bpf_sock_ops *ops)
+{
+	struct bpf_sock *sk;
+
+	if (ops->op != BPF_SOCK_OPS_ACTIVE_ESTABLISHED_CB)
+		return 1;
+	sk = ops->sk;
+	if (sk)
+		connection_guard(ops, sk);
+	return 1;
+}
+
+/* ---- judging ---- */
+
+/* As many bytes as an apply can wave through; the program is asked again behind them. */
+#define ALL_BYTES 0xffffffffu
+
+static long hello_turn(__u32 turn, struct hg_payload **p)
+{
+	return hg_hello_turn(&(*p)->hello);
+}
+
+/* The bytes gathered so far, to the hello. False: they cannot be had. */
+static __noinline bool payload_load(struct sk_msg_md *msg, struct hg_payload *p)
+{
+	__u64 n = msg->size;
+
+	if (n > HG_HELLO_MAX)
+		n = HG_HELLO_MAX;
+	if (!n || bpf_msg_pull_data(msg, 0, n, 0))
+		return false;
+	n = length_bounded(n, HG_HELLO_MAX);
+	if (bpf_probe_read_kernel(p->hello.bytes, n, msg->data))
+		return false;
+	p->hello.len = n;
+	return true;
+}
+
+/* Whom the connection is to, as the kernel has it now. */
+HG_INLINE void payload_remote(struct sk_msg_md *msg, struct hg_endpoint *ret)
+{
+	__u16 port = bpf_ntohl(msg->remote_port);
+	__u32 addr[4] = {};
+
+	if (msg->family == AF_INET) {
+		addr[0] = msg->remote_ip4;
+		hg_endpoint_v4(ret, (__u8 *)addr, HG_TCP, port, false);
+		return;
+	}
+	addr[0] = msg->remote_ip6[0];
+	addr[1] = msg->remote_ip6[1];
+	addr[2] = msg->remote_ip6[2];
+	addr[3] = msg->remote_ip6[3];
+	hg_endpoint_v6(ret, (__u8 *)addr, HG_TCP, port, false);
+}
+
+/* All of it, and what follows. A cork that was set has to be taken back, or later bytes stay. */
+HG_INLINE int payload_pass(struct sk_msg_md *msg, __u32 n)
+{
+	bpf_msg_cork_bytes(msg, 0);
+	bpf_msg_apply_bytes(msg, n);
+	return SK_PASS;
+}
+
+HG_INLINE enum hg_why hello_why(const struct hg_hello *h)
+{
+	switch (h->status) {
+	case HG_HELLO_NO_NAME:
+	case HG_HELLO_UNKNOWN:
+		return HG_WHY_NAME_MISSING;
+	case HG_HELLO_BAD_NAME:
+		return HG_WHY_NAME_MISMATCH;
+	}
+	return HG_WHY_MALFORMED;
+}
+
+/* Reads what was loaded, and says whose name it is. enum hg_why; HG_WHY_RULE: the peer's. */
+__weak __noinline int payload_judge(struct hg_payload *p, struct hg_scratch *s)
+{
+	if (!p || !s)
+		return HG_WHY_BROKEN_POLICY;
+	hg_hello_begin(&p->hello);
+	bpf_loop(HG_HELLO_TURNS, hello_turn, &p, 0);
+	if (p->hello.status != HG_HELLO_NAME)
+		return hello_why(&p->hello);
+	s->host = (__u64)&p->hello.name;
+	switch (host_is_remotes(s, &p->hello.name)) {
+	case HOSTS_ALLOW:
+		return HG_WHY_RULE;
+	case HOSTS_DENY:
+		return HG_WHY_NAME_MISMATCH;
+	}
+	return HG_WHY_BROKEN_POLICY;
+}
+
+static __noinline int payload_decide(struct sk_msg_md *msg, struct hg_payload *p,
+				     struct hg_scratch *s, struct hg_socket *known)
+{
+	int why = HG_WHY_TOO_BUSY;
+
+	if (payload_load(msg, p)) {
+		why = payload_judge(p, s);
+		if (p->hello.status == HG_HELLO_NEED && p->hello.need > msg->size) {
+			bpf_msg_cork_bytes(msg, p->hello.need);
+			return SK_PASS;
+		}
+	}
+	if (why != HG_WHY_RULE && packet_refuse(s, HG_WHAT_HELLO, why, HG_CONNECT) == PACKET_DROP)
+		return SK_DROP;
+	known->state = HG_SOCKET_JUDGED;
+	return payload_pass(msg, ALL_BYTES);
+}
+
+static __noinline int payload_read(struct sk_msg_md *msg, struct hg_socket *known,
+				   struct hg_endpoint *remote, const struct hg_who *who)
+{
+	__u64 policy = *(volatile __u64 *)&who->agent->policy;
+	struct hg_scratch *s = packet_scratch(who->n, policy, known, remote);
+	struct hg_payload *p = payload_claim();
+	int ret = SK_DROP;
+
+	if (s && p)
+		ret = payload_decide(msg, p, s, known);
+	else if (packet_busy(who->n, policy, HG_WHAT_HELLO) == PACKET_PASS)
+		ret = SK_PASS;
+	if (s)
+		scratch_release(s);
+	if (p)
+		payload_release(p);
+	return ret;
+}
+
+SEC("sk_msg")
+int payload_out(struct sk_msg_md *msg)
+{
+	struct hg_endpoint remote = {};
+	struct hg_socket *known;
+	struct bpf_sock *sk = msg->sk;
+	struct hg_who who;
+
+	if (!sk)
+		return SK_DROP;
+	known = bpf_sk_storage_get(&sockets, sk, 0, 0);
+	/* Nothing is put in without. */
+	if (!known)
+		return SK_DROP;
+	/* Nobody's, since the agent was detached. */
+	if (!agent_get(known->agent, &who) || who.agent->uid != known->agent_uid)
+		return payload_pass(msg, ALL_BYTES);
+	payload_remote(msg, &remote);
+	if ((known->state == HG_SOCKET_JUDGED || known->state == HG_SOCKET_OPEN) &&
+	    endpoints_equal(&known->remote, &remote))
+		return payload_pass(msg, ALL_BYTES);
+	if (known->state == HG_SOCKET_RESOLVER && host_resolver(who.n, &remote))
+		return question_stream(msg, known, &remote, &who);
+	return payload_read(msg, known, &remote, &who);
+}

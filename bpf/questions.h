@@ -1,0 +1,353 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Questions to resolvers, and what is learned from their answers.
+ *
+ * A question leaves only if the policy allows its name. An answer counts only if this very socket asked
+ * for it, and then each of its addresses is known by the name that was asked for, until its time is
+ * up. Nothing else teaches: not what an agent says, not what it asks outside.
+ */
+#ifndef HG_QUESTIONS_H
+#define HG_QUESTIONS_H
+
+#include "packets.h"
+#include "core/public.h"
+
+#define HG_MESSAGES 4
+
+/* A message being read. Egress and ingress run in softirqs too: each CPU has several. */
+struct hg_message {
+	__u32 busy;
+	__u8 answer, anywhere;	/* ANSWER_*; the name may have addresses that are not public */
+	struct hg_name name;
+	struct hg_name_key key;
+	struct hg_dns dns;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, HG_MESSAGES);
+	__type(key, __u32);
+	__type(value, struct hg_message);
+} messages __weak SEC(".maps");
+
+HG_INLINE struct hg_message *message_claim(void)
+{
+	__u32 i;
+
+	for (i = 0; i < HG_MESSAGES; i++) {
+		__u32 key = i;
+		struct hg_message *m = bpf_map_lookup_elem(&messages, &key);
+
+		if (m && __sync_val_compare_and_swap(&m->busy, 0, 1) == 0)
+			return m;
+	}
+	return NULL;
+}
+
+HG_INLINE void message_release(struct hg_message *m)
+{
+	__sync_lock_test_and_set(&m->busy, 0);
+}
+
+/* The datagram's message, ready for its first turn. False: longer than any that is read. */
+HG_INLINE bool message_load(struct __sk_buff *skb, const struct packet *p, struct hg_message *m,
+			    enum hg_dns_kind kind)
+{
+	__u64 len = p->len;
+
+	if (len < 1 || len > HG_DNS_MAX)
+		return false;
+	len = length_bounded(len, HG_DNS_MAX);
+	if (bpf_skb_load_bytes(skb, p->at, m->dns.msg, len))
+		return false;
+	m->dns.len = len;
+	hg_dns_begin(&m->dns, kind);
+	return true;
+}
+
+struct message_loop {
+	struct hg_message *m;
+	struct hg_scratch *s;
+	struct hg_socket *known;
+};
+
+/* ---- questions ---- */
+
+static long question_turn(__u32 turn, struct message_loop *l)
+{
+	return hg_dns_turn(&l->m->dns) == HG_DNS_DONE;
+}
+
+HG_INLINE void question_remember(struct hg_socket *known, const struct hg_dns *d)
+{
+	__u64 at = known->next_asked;
+
+	asm("" : "+r"(at));
+	at &= HG_ASKED_MAX - 1;
+	known->asked[at].id = d->id;
+	known->asked[at].qtype = d->qtype;
+	known->asked[at].name = hg_host_hash(&d->question);
+	/* Never 0 again: who has asked is answered (packet_in()). */
+	known->next_asked = (at + 1) | HG_ASKED_MAX;
+}
+
+/* Is the resolver's address allowed by itself? Then whatever is asked passes. */
+HG_INLINE bool resolver_open(struct hg_scratch *s)
+{
+	struct hg_reader r;
+	struct hg_out out;
+	__u32 row;
+
+	return image_open(&r, s->slot) && hg_endpoint(&r, &s->remote, &row) &&
+	       hg_out_read(&r, row, &out) && (out.allow & HG_BIT(HG_CONNECT));
+}
+
+/* Of the message that was loaded. enum hg_why; HG_WHY_RULE: see s->out. */
+HG_INLINE int question_judge(struct hg_message *m, struct hg_scratch *s)
+{
+	struct message_loop l = { .m = m };
+
+	bpf_loop(HG_DNS_TURNS, question_turn, &l, 0);
+	if (m->dns.status != HG_DNS_OK)
+		return HG_WHY_MALFORMED;
+	return host_question(s, &m->dns.question);
+}
+
+/* Whether the question may go; told where not. loaded: the message could be. */
+__weak __noinline int question_decide(struct hg_message *m, struct hg_scratch *s,
+				      struct hg_socket *known, __u32 loaded)
+{
+	int why;
+
+	if (!m || !s)
+		return PACKET_DROP;
+	m->dns.qtype = loaded ? m->dns.qtype : 0;
+	why = loaded ? question_judge(m, s) : HG_WHY_MALFORMED;
+	if (why == HG_WHY_RULE && (s->out.allow & HG_BIT(HG_RESOLVE))) {
+		if (known)
+			question_remember(known, &m->dns);
+		return PACKET_PASS;
+	}
+	if (resolver_open(s))
+		return PACKET_PASS;
+	s->detail = m->dns.qtype;
+	if (loaded && hg_host_end(&m->dns.question))
+		s->host = (__u64)&m->dns.question;
+	return packet_refuse(s, HG_WHAT_DNS, why, HG_RESOLVE);
+}
+
+static __noinline int question_out(struct __sk_buff *skb, struct hg_socket *known,
+				   struct packet *p, __u32 agent, __u64 policy)
+{
+	struct hg_scratch *s = packet_scratch(agent, policy, known, &p->remote);
+	struct hg_message *m = message_claim();
+	int pass;
+
+	if (s && m)
+		pass = question_decide(m, s, known, message_load(skb, p, m, HG_DNS_QUERY));
+	else
+		pass = packet_busy(agent, policy, HG_WHAT_DNS);
+	if (s)
+		scratch_release(s);
+	if (m)
+		message_release(m);
+	return pass;
+}
+
+/* ---- questions over TCP ---- */
+
+/* The next message behind its length, held back until it is whole (RFC 1035 4.2.2). Its length with
+ * that, or 0: held back; negative: it cannot be read. */
+static __noinline int stream_load(struct sk_msg_md *msg, struct hg_message *m)
+{
+	__u32 size = msg->size;
+	__u8 head[2] = {};
+	__u64 len;
+
+	if (size < 2) {
+		bpf_msg_cork_bytes(msg, 2);
+		return 0;
+	}
+	if (bpf_msg_pull_data(msg, 0, 2, 0) || bpf_probe_read_kernel(head, 2, msg->data))
+		return -1;
+	len = (__u64)head[0] << 8 | head[1];
+	if (!len || len > HG_DNS_MAX)
+		return -1;
+	if (size < 2 + len) {
+		bpf_msg_cork_bytes(msg, 2 + len);
+		return 0;
+	}
+	len = length_bounded(len, HG_DNS_MAX);
+	if (bpf_msg_pull_data(msg, 0, 2 + len, 0) ||
+	    bpf_probe_read_kernel(m->dns.msg, len, (void *)((__u64)msg->data + 2)))
+		return -1;
+	m->dns.len = len;
+	hg_dns_begin(&m->dns, HG_DNS_QUERY);
+	return 2 + len;
+}
+
+static __noinline int question_stream(struct sk_msg_md *msg, struct hg_socket *known,
+				      struct hg_endpoint *remote, const struct hg_who *who)
+{
+	__u64 policy = *(volatile __u64 *)&who->agent->policy;
+	struct hg_scratch *s = packet_scratch(who->n, policy, known, remote);
+	struct hg_message *m = message_claim();
+	int pass = PACKET_PASS, n = 0;
+
+	if (s && m) {
+		n = stream_load(msg, m);
+		if (n)
+			pass = question_decide(m, s, known, n > 0);
+	} else {
+		pass = packet_busy(who->n, policy, HG_WHAT_DNS);
+	}
+	if (s)
+		scratch_release(s);
+	if (m)
+		message_release(m);
+	if (n > 0 && pass == PACKET_PASS) {
+		bpf_msg_cork_bytes(msg, 0);
+		bpf_msg_apply_bytes(msg, n);
+	}
+	return pass == PACKET_PASS ? SK_PASS : SK_DROP;
+}
+
+/* ---- answers ---- */
+
+enum { ANSWER_NEW, ANSWER_EXPECTED, ANSWER_STRANGE };
+
+/* The way of an address that is for this name: its own, or a free one, or the one that goes first. */
+HG_INLINE __u32 way_for(void *map, struct hg_message *m, __u64 now)
+{
+	__u64 first = ~0ull;
+	__u32 way, best = 0;
+
+	for (way = 0; way < HG_NAME_WAYS; way++) {
+		struct hg_name *name;
+		__u64 until;
+
+		m->key.way = way;
+		name = bpf_map_lookup_elem(map, &m->key);
+		if (name && name->hash == m->name.hash && name->len == m->name.len)
+			return way;
+		until = name && name->until > now ? name->until : 0;
+		if (until < first) {
+			first = until;
+			best = way;
+		}
+	}
+	return best;
+}
+
+/* One address for the name that was asked for. Not global: to 6.1, memory that a global function is given
+ * is neither key nor value. */
+static __noinline int learn(struct hg_message *m, __u32 agent)
+{
+	__u64 now = bpf_ktime_get_boot_ns();
+	void *map = names_of(agent);
+
+	if (!map || !m)
+		return 0;
+	__builtin_memcpy(m->key.address, m->dns.address, sizeof(m->key.address));
+	m->name.until = now + (m->dns.ttl + (__u64)HG_NAME_GRACE) * 1000000000ull;
+	m->key.way = way_for(map, m, now);
+	bpf_map_update_elem(map, &m->key, &m->name, BPF_ANY);
+	return 0;
+}
+
+/* Told with the address, which has no port; nothing is refused but to learn. */
+HG_INLINE void answer_private(struct message_loop *l)
+{
+	hg_endpoint_v6(&l->s->remote, l->m->dns.address, 0, 0, false);
+	l->s->host = (__u64)&l->m->dns.question;
+	l->s->detail = l->m->dns.qtype;
+	packet_refuse(l->s, HG_WHAT_DNS, HG_WHY_PRIVATE_ANSWER, HG_RESOLVE);
+}
+
+/* Did this socket ask it? Once. */
+HG_INLINE bool answer_expected(struct hg_socket *known, const struct hg_dns *d)
+{
+	__u32 name = hg_host_hash(&d->question), i;
+
+	for (i = 0; i < HG_ASKED_MAX; i++) {
+		struct hg_asked *a = &known->asked[i];
+
+		if (a->name != name || a->id != d->id || a->qtype != d->qtype)
+			continue;
+		a->name = 0;
+		return true;
+	}
+	return false;
+}
+
+/* The question has been read: was it asked, and is it still allowed? */
+__weak __noinline int answer_begin(struct hg_message *m, struct hg_scratch *s,
+				   struct hg_socket *known)
+{
+	struct hg_rule rule = {};
+	struct hg_reader r;
+	__u64 len;
+
+	if (!m || !s || !known)
+		return ANSWER_STRANGE;
+	if (!answer_expected(known, &m->dns) ||
+	    host_question(s, &m->dns.question) != HG_WHY_RULE ||
+	    !(s->out.allow & HG_BIT(HG_RESOLVE)) || !image_open(&r, s->slot) ||
+	    !hg_rule_read(&r, s->out.rule[HG_RESOLVE], &rule))
+		return ANSWER_STRANGE;
+	m->anywhere = !!(rule.options & HG_OPT_PRIVATE);
+	len = m->dns.question.len;
+	m->name.len = len;
+	m->name.hash = hg_host_hash(&m->dns.question);
+	asm("" : "+r"(len));
+	len &= 255;
+	if (len > HG_HOST_MAX ||
+	    bpf_probe_read_kernel(m->name.bytes, len,
+				  (void *)((__u64)m->dns.question.bytes + HG_HOST_END - len)))
+		return ANSWER_STRANGE;
+	m->name.bytes[len] = 0;
+	return ANSWER_EXPECTED;
+}
+
+static long answer_turn(__u32 turn, struct message_loop *l)
+{
+	enum hg_dns_turn at = hg_dns_turn(&l->m->dns);
+
+	if (at == HG_DNS_MORE)
+		return 0;
+	if (at == HG_DNS_DONE)
+		return 1;
+	if (l->m->answer == ANSWER_NEW)
+		l->m->answer = answer_begin(l->m, l->s, l->known);
+	if (l->m->answer != ANSWER_EXPECTED)
+		return 1;
+	if (!l->m->anywhere && !hg_public(l->m->dns.address))
+		answer_private(l);
+	else
+		learn(l->m, l->s->agent);
+	return 0;
+}
+
+/* What cannot be read, or finds no room, teaches nothing; the agent gets it all the same. */
+static __noinline int answer_in(struct __sk_buff *skb, struct hg_socket *known, struct packet *p,
+				const struct hg_who *who)
+{
+	__u64 policy = *(volatile __u64 *)&who->agent->policy;
+	struct message_loop l = { .known = known };
+
+	l.s = packet_scratch(who->n, policy, known, &p->remote);
+	l.m = message_claim();
+	if (l.s && l.m) {
+		l.m->answer = ANSWER_NEW;
+		l.m->key.netns = known->netns;
+		if (message_load(skb, p, l.m, HG_DNS_ANSWER))
+			bpf_loop(HG_DNS_TURNS, answer_turn, &l, 0);
+	}
+	if (l.s)
+		scratch_release(l.s);
+	if (l.m)
+		message_release(l.m);
+	return 0;
+}
+
+#endif

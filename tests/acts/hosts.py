@@ -1,0 +1,415 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-only
+"""Asks resolvers and sends first payloads in every way that a library would not; and receives them.
+
+  sink FILE SPEC...               SPEC: tcp:ADDR:PORT, udp:ADDR:PORT; what came, whole, one line each time
+  dns HOW SERVER NAME             asks; prints addresses; HOW: see QUERIES
+  tls HOW ADDR PORT NAME          a ClientHello with NAME; HOW: see SENDS
+  http HOW ADDR PORT NAME         a request with NAME in Host
+  raw HOW ADDR PORT TEXT          the text itself
+  bulk ADDR PORT NAME BYTES       a request, then so many bytes in sends of all sizes; prints their sum
+  keep ADDR PORT NAME FILE        sends, waits until FILE is there, sends again
+
+Exits 0 when everything was sent (dns: answered), 1 when a call was refused, 77 where the kernel lacks it.
+"""
+import hashlib
+import os
+import random
+import socket
+import ssl
+import struct
+import sys
+import threading
+import time
+
+# ---- receiving ----
+
+
+def sink(path, *specs):
+    out = open(path, 'ab', buffering=0)
+
+    def tell(spec, data):
+        out.write(spec.encode() + b' ' + repr(data).encode() + b'\n')
+
+    def stream(spec, conn):
+        whole = b''
+        while True:
+            try:
+                data = conn.recv(65536)
+            except OSError:
+                data = b''
+            if not data:
+                break
+            whole += data
+            if len(whole) < 65536:
+                tell(spec, whole)
+        tell(spec + ' end', hashlib.sha256(whole).hexdigest() if len(whole) >= 65536 else whole)
+
+    def accepts(spec, sock):
+        while True:
+            conn, _ = sock.accept()
+            threading.Thread(target=stream, args=(spec, conn), daemon=True).start()
+
+    def datagrams(spec, sock):
+        while True:
+            tell(spec, sock.recv(65536))
+
+    for spec in specs:
+        kind, rest = spec.split(':', 1)
+        addr, port = rest.rsplit(':', 1)
+        family = socket.AF_INET6 if ':' in addr else socket.AF_INET
+        sock = socket.socket(family, socket.SOCK_STREAM if kind == 'tcp' else socket.SOCK_DGRAM)
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if kind == 'tcp':
+            sock.setsockopt(socket.IPPROTO_TCP, 23, 16)  # TCP_FASTOPEN
+        sock.bind((addr, int(port)))
+        if kind == 'tcp':
+            sock.listen(64)
+        threading.Thread(target=accepts if kind == 'tcp' else datagrams, args=(spec, sock),
+                         daemon=True).start()
+    tell('ready', b'')
+    threading.Event().wait()
+
+
+# ---- asking ----
+
+
+def wire(name):
+    return b''.join(bytes([len(l)]) + l for l in name.encode('latin1').split(b'.') if l) + b'\0'
+
+
+def query(name, qtype=1, flags=0x0100, counts=(1, 0, 0, 0), tail=b'', qclass=1, qid=None):
+    qid = random.randrange(65536) if qid is None else qid
+    return struct.pack('>HHHHHH', qid, flags, *counts) + wire(name) + \
+        struct.pack('>HH', qtype, qclass) + tail
+
+
+def opt(options):
+    return b'\0' + struct.pack('>HHIH', 41, 1232, 0, len(options)) + options
+
+
+QUERIES = {
+    'plain': lambda n: query(n),
+    'aaaa': lambda n: query(n, 28),
+    'txt': lambda n: query(n, 16),
+    'edns': lambda n: query(n, counts=(1, 0, 0, 1), tail=opt(b'')),
+    'cookie': lambda n: query(n, counts=(1, 0, 0, 1), tail=opt(struct.pack('>HH', 10, 8) + b'12345678')),
+    # What follows is read by nobody, but may be sent on.
+    'trailing': lambda n: query('good.test', tail=n.encode()),
+    'second': lambda n: query('good.test', counts=(2, 0, 0, 0), tail=wire(n) + b'\0\1\0\1'),
+    'subnet': lambda n: query('good.test', counts=(1, 0, 0, 1),
+                              tail=opt(struct.pack('>HH', 8, len(n)) + n.encode())),
+    'option': lambda n: query('good.test', counts=(1, 0, 0, 1),
+                              tail=opt(struct.pack('>HH', 65001, len(n)) + n.encode())),
+    'additional': lambda n: query('good.test', counts=(1, 0, 0, 1),
+                                  tail=wire(n) + struct.pack('>HHIH', 16, 1, 0, 0)),
+    'update': lambda n: query(n, 6, flags=0x2800),
+    'chaos': lambda n: query(n, qclass=3),
+    # good.test as one label that has a dot in it, below the name
+    'dotted': lambda n: struct.pack('>HHHHHH', 7, 0x100, 1, 0, 0, 0) + wire(n)[:-1] +
+    b'\x09good.test\0' + b'\0\1\0\1',
+    'upper': lambda n: query(n.upper()),
+}
+
+
+def addresses(answer):
+    """By the length of each record alone: names are compressed or not."""
+    at, n = 12, struct.unpack('>H', answer[6:8])[0]
+    while answer[at]:
+        at += 1 + answer[at]
+    at += 5
+    for _ in range(n):
+        at += 2 if answer[at] >= 0xc0 else answer[at:].index(0) + 1
+        kind, _, _, size = struct.unpack('>HHIH', answer[at:at + 10])
+        data = answer[at + 10:at + 10 + size]
+        if kind in (1, 28):
+            print(socket.inet_ntop(socket.AF_INET if kind == 1 else socket.AF_INET6, data))
+        at += 10 + size
+
+
+def dns(how, server, name):
+    family = socket.AF_INET6 if ':' in server else socket.AF_INET
+    if how.startswith('tcp'):
+        with socket.socket(family, socket.SOCK_STREAM) as s:
+            s.settimeout(5)
+            s.connect((server, 53))
+            msg = QUERIES['plain'](name)
+            data = struct.pack('>H', len(msg)) + msg
+            if how == 'tcp-behind':  # one that is allowed in front, in one send
+                first = QUERIES['plain']('good.test')
+                data = struct.pack('>H', len(first)) + first + data
+            if how == 'tcp-bytes':
+                s.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+                for b in data:
+                    s.send(bytes([b]))
+            else:
+                s.sendall(data)
+            size = struct.unpack('>H', s.recv(2, socket.MSG_WAITALL))[0]
+            addresses(s.recv(size, socket.MSG_WAITALL))
+        return
+    with socket.socket(family, socket.SOCK_DGRAM) as s:
+        s.settimeout(3)
+        if how == 'connected':
+            s.connect((server, 53))
+            s.send(QUERIES['plain'](name))
+        elif how == 'segments':  # two datagrams in one call (UDP_SEGMENT)
+            a, b = QUERIES['plain']('good.test'), QUERIES['plain'](name)
+            a += b'' if len(a) >= len(b) else b''
+            s.setsockopt(socket.IPPROTO_UDP, 103, len(a))
+            s.sendto(a + b[:len(a)], (server, 53))
+        elif how == 'mixed':
+            s.sendto(QUERIES['plain']('good.test'), (server, 53))
+            s.sendto(QUERIES['plain'](name), (server, 53))
+        elif how == 'corked':
+            s.connect((server, 53))
+            msg = QUERIES['plain'](name)
+            s.send(msg[:5], socket.MSG_MORE)
+            s.send(msg[5:])
+        else:
+            s.sendto(QUERIES[how](name), (server, 53))
+        addresses(s.recv(4096))
+
+
+# ---- sending ----
+
+
+def hello(name):
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    out = ssl.MemoryBIO()
+    tls = context.wrap_bio(ssl.MemoryBIO(), out, server_hostname=name or None)
+    try:
+        tls.do_handshake()
+    except ssl.SSLWantReadError:
+        pass
+    return out.read()
+
+
+def records(data, size):
+    """The same handshake message in records of that many bytes."""
+    body, out = data[5:], b''
+    for at in range(0, len(body), size):
+        part = body[at:at + size]
+        out += data[:3] + struct.pack('>H', len(part)) + part
+    return out
+
+
+def connected(addr, port, proto=0):
+    family = socket.AF_INET6 if ':' in addr else socket.AF_INET
+    s = socket.socket(family, socket.SOCK_STREAM, proto)
+    s.settimeout(5)
+    s.connect((addr, port))
+    return s
+
+
+def send_fast_open(addr, port, data):
+    s = socket.socket()
+    s.settimeout(5)
+    s.sendto(data, 0x20000000, (addr, port))  # MSG_FASTOPEN
+    return s
+
+
+def send_fast_open_connect(addr, port, data):
+    s = socket.socket()
+    s.settimeout(5)
+    s.setsockopt(socket.IPPROTO_TCP, 30, 1)  # TCP_FASTOPEN_CONNECT
+    s.connect((addr, port))
+    s.sendall(data)
+    return s
+
+
+def send_waiting(addr, port, data):
+    """A send that waits for the connection: it is inside the kernel when that stands."""
+    s = socket.socket()
+    s.setblocking(False)
+    s.connect_ex((addr, port))
+    s.setblocking(True)
+    s.settimeout(5)
+    s.sendall(data)
+    return s
+
+
+def send_bytes(addr, port, data, size=1):
+    s = connected(addr, port)
+    s.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    for at in range(0, len(data), size):
+        s.send(data[at:at + size])
+    return s
+
+
+def send_all(addr, port, data):
+    s = connected(addr, port)
+    s.sendall(data)
+    return s
+
+
+def send_mptcp(addr, port, data):
+    s = connected(addr, port, 262)
+    s.sendall(data)
+    return s
+
+
+def send_file(addr, port, data):
+    s = connected(addr, port)
+    r, w = os.pipe()
+    os.write(w, data)
+    os.close(w)
+    if hasattr(os, 'splice'):
+        os.splice(r, s.fileno(), len(data))
+    else:
+        fd = os.memfd_create('x')
+        os.write(fd, data)
+        os.sendfile(s.fileno(), fd, 0, len(data))
+    return s
+
+
+def send_datagram(addr, port, data):
+    s = socket.socket(socket.AF_INET6 if ':' in addr else socket.AF_INET, socket.SOCK_DGRAM)
+    s.sendto(data, (addr, port))
+    return s
+
+
+def send_urgent(addr, port, data):
+    s = connected(addr, port)
+    s.send(data, socket.MSG_OOB)
+    return s
+
+
+def send_twice(addr, port, data):
+    """Connects one socket to two peers at a time, again and again: one is always allowed."""
+    for _ in range(400):
+        s = socket.socket()
+        s.settimeout(2)
+
+        def other(s=s):
+            try:
+                s.connect(('192.0.2.20', 80))
+            except OSError:
+                pass
+        t = threading.Thread(target=other)
+        t.start()
+        try:
+            s.connect((addr, port))
+        except OSError:
+            pass
+        t.join()
+        try:
+            s.sendall(data)
+        except OSError:
+            pass
+        s.close()
+    return None
+
+
+SENDS = {
+    'all': send_all,
+    'bytes': send_bytes,
+    'tens': lambda a, p, d: send_bytes(a, p, d, 10),
+    'file': send_file,
+    'fast-open': send_fast_open,
+    'fast-open-connect': send_fast_open_connect,
+    'waiting': send_waiting,
+    'mptcp': send_mptcp,
+    'udp': send_datagram,
+    'urgent': send_urgent,
+    'twice': send_twice,
+}
+
+
+def two_names(data, name):
+    """A second server_name extension, in front of the first."""
+    ext = struct.pack('>HHHBH', 0, len(name) + 5, len(name) + 3, 0, len(name)) + name.encode()
+    at = 5 + 4 + 2 + 32
+    at += 1 + data[at]
+    at += 2 + struct.unpack('>H', data[at:at + 2])[0]
+    at += 1 + data[at]
+    size = struct.unpack('>H', data[at:at + 2])[0]
+    body = data[5 + 4:at] + struct.pack('>H', size + len(ext)) + ext + data[at + 2:]
+    return data[:3] + struct.pack('>H', len(body) + 4) + b'\1' + struct.pack('>I', len(body))[1:] + body
+
+
+def payload(kind, how, name):
+    """What is sent, and how."""
+    if kind == 'raw':
+        return name.encode(), how
+    if kind == 'http':
+        head = 'GET / HTTP/1.1\r\nHost: %s\r\n'
+        if how == 'absolute':
+            return ('GET http://%s/ HTTP/1.1\r\nHost: good.test\r\n\r\n' % name).encode(), 'all'
+        if how == 'two-hosts':
+            return ((head + 'Host: %s\r\n\r\n') % ('good.test', name)).encode(), 'all'
+        if how == 'folded':
+            return (head % 'good.test' + 'X: a\r\n Host: %s\r\n\r\n' % name).encode(), 'all'
+        if how == 'no-host':
+            return ('GET /%s HTTP/1.0\r\n\r\n' % name).encode(), 'all'
+        if how == 'preface':
+            return b'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n' + name.encode(), 'all'
+        return (head % name + '\r\n').encode(), how
+    if how == 'no-name':
+        return hello('') + name.encode(), 'all'
+    if how == 'two-names':
+        return two_names(hello('good.test'), name), 'all'
+    if how == 'records':
+        return records(hello(name), 100), 'all'
+    if how == 'one-byte-records':
+        return records(hello(name), 1), 'all'
+    if how == 'alert-first':
+        return b'\x15\3\1\0\2\1\0' + hello(name), 'all'
+    return hello(name), how
+
+
+def send(kind, how, addr, port, name):
+    data, how = payload(kind, how, name)
+    s = SENDS[how](addr, int(port), data)
+    if s is not None and s.type == socket.SOCK_STREAM:
+        s.shutdown(socket.SHUT_WR)
+        s.settimeout(1)
+        try:
+            s.recv(1)
+        except OSError:
+            pass
+
+
+def bulk(addr, port, name, size):
+    s = connected(addr, int(port))
+    head = ('POST / HTTP/1.1\r\nHost: %s\r\nContent-Length: %s\r\n\r\n' % (name, size)).encode()
+    body = random.randbytes(int(size))
+    whole = head + body
+    random.seed(5)
+    at = 0
+    while at < len(whole):
+        n = random.choice((1, 7, 100, 1460, 20000, 200000))
+        s.sendall(whole[at:at + n])
+        at += n
+    s.shutdown(socket.SHUT_WR)
+    s.settimeout(10)
+    s.recv(1)
+    print(hashlib.sha256(whole).hexdigest())
+
+
+def keep(addr, port, name, path):
+    s = connected(addr, int(port))
+    s.sendall(hello(name))
+    print('sent', flush=True)
+    while not os.path.exists(path):
+        time.sleep(0.05)
+    s.sendall(b'later-' + name.encode())
+    s.shutdown(socket.SHUT_WR)
+    s.settimeout(3)
+    s.recv(1)
+
+
+def main():
+    verb, args = sys.argv[1], sys.argv[2:]
+    try:
+        if verb in ('tls', 'http', 'raw'):
+            send(verb, *args)
+        else:
+            {'sink': sink, 'dns': dns, 'bulk': bulk, 'keep': keep}[verb](*args)
+    except OSError as e:
+        print(e)
+        sys.exit(77 if e.errno in (93, 94, 97) else 1)
+
+
+main()

@@ -1,0 +1,322 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# Hosts by name: asking for names that no rule allows, reaching addresses without their name, and what
+# must go on working beside. Judged by what the resolvers and the servers received.
+here=$(dirname "${BASH_SOURCE[0]}")
+. "$here/lib.sh"
+
+HOSTS=$SRC/tests/acts/hosts.py
+DNS=192.0.2.53 LISTENS=192.0.2.55 OTHER=192.0.2.54
+WEB=192.0.2.10 FREE=192.0.2.20 EVIL=192.0.2.66
+mkdir -p "$CG/control"
+sysctl -q -w net.ipv4.tcp_fastopen=1539
+ip link set lo up
+ip link add wire0 type dummy && ip link set wire0 up
+for a in $DNS $LISTENS $OTHER $WEB $FREE $EVIL; do ip addr add $a/24 dev wire0; done
+ip -6 addr add 2001:db8::10/64 dev wire0 nodad
+printf 'nameserver %s\nnameserver %s\n' $DNS $LISTENS >/etc/resolv.conf
+
+cat >"$T/dnsmasq.conf" <<END
+listen-address=$DNS
+bind-interfaces
+no-resolv
+no-hosts
+log-queries
+log-facility=$T/queries
+address=/good.test/$WEB
+address=/v6.good.test/2001:db8::10
+address=/tiny.good.test/$WEB
+cname=alias.test,good.test
+address=/below.wild.test/$WEB
+address=/mapped.test/::ffff:$WEB
+address=/private.test/10.9.9.9
+address=/nat64.test/64:ff9b::10.9.9.9
+address=/inside.test/10.9.9.9
+address=/evil.test/$EVIL
+END
+need dnsmasq -C "$T/dnsmasq.conf" --pid-file="$T/dnsmasq.pid"
+ip addr add 10.9.9.9/32 dev wire0
+python3 "$HOSTS" sink "$T/received" tcp:$WEB:80 tcp:$WEB:443 tcp:$WEB:8443 tcp:$WEB:22 udp:$WEB:443 \
+	tcp:2001:db8::10:443 tcp:$FREE:80 tcp:$EVIL:443 tcp:10.9.9.9:443 \
+	udp:$LISTENS:53 udp:$OTHER:53 tcp:$OTHER:53 udp:$EVIL:5353 2>"$T/sink" &
+disown
+need wait_for 10 grep -q ready "$T/received"
+
+openssl req -x509 -newkey rsa:2048 -nodes -keyout "$T/key" -out "$T/cert" -days 2 \
+	-subj /CN=good.test 2>/dev/null
+openssl s_server -accept $WEB:4433 -cert "$T/cert" -key "$T/key" -www -quiet >/dev/null 2>&1 &
+disown
+
+cat >"$T/hosts.yaml" <<END
+version: 1
+name: hosts
+rules:
+  - allow read,exec /**
+  - allow write /dev/null /proc/self/** $T/shared/**
+  - allow write /proc/[0-9]*/{uid_map,gid_map,setgroups}
+  - allow use anonymous-exec userns mount
+  - allow connect good.test:443 good.test:80 good.test:4433 v6.good.test:443 alias.test:443
+  - allow connect *.wild.test:443 tiny.good.test:443
+  - allow connect private.test:443 nat64.test:443
+  - allow connect inside.test:443 [private]
+  - allow connect good.test:8443 [tls=off]
+  - allow connect good.test:443/udp [tls=off]
+  - deny connect no.wild.test:443
+  - allow connect $FREE:80
+END
+# The same without names and with the rule that a standing connection has gone.
+sed 's/good.test:443 good.test:80/good.test:80/; /udp/d' "$T/hosts.yaml" >"$T/without.yaml"
+mkdir -p "$T/shared" && chmod 777 "$T/shared"
+[ "${CONTROL_ONLY-}" ] || agent_attach agent "$T/hosts.yaml"
+
+# as WHO UID CMD...: sets $code.
+as()
+{
+	code=0
+	in_cgroup "$1" "$2" "${@:3}" >"$T/out" 2>"$T/err" || code=$?
+}
+
+learn()
+{
+	as "$1" "$2" getent ahosts good.test
+}
+
+# arrived WHERE: the text was received by the listener whose spec begins so, or asked of dnsmasq.
+arrived()
+{
+	if [ "$1" = query ]; then grep -q "query.* $text" "$T/queries"; else
+		grep -qaE "^$1.*$text" "$T/received"
+	fi
+}
+
+go()
+{
+	local who=$1 uid=$2 where=$3
+	shift 3
+
+	text=$(head -c 12 /dev/urandom | od -An -tx1 | tr -d ' \n')
+	as "$who" "$uid" "${@/@/$text}"
+	if [ $code = 0 ]; then wait_for 1 arrived "$where"; else sleep 0.1; arrived "$where"; fi
+}
+
+said()
+{
+	printf '%s\n' "exit code $code" "$(head -c 300 "$T/out")" "$(tail -n 3 "$T/err")"
+}
+
+# refused NAME WHERE CMD...: received from outside of every agent, not from the agent. @ is the text.
+refused()
+{
+	local name=$1 uid
+	shift
+
+	for uid in 1000 0; do
+		learn agent $uid
+		if ! go control $uid "$@"; then
+			[ $code != 77 ] || { skip "uid $uid: $name" "$(head -n 1 "$T/out")"; continue; }
+			not_ok "uid $uid: $name" 'no effect without confinement' "$(said)"
+		elif go agent $uid "$@"; then
+			not_ok "uid $uid: $name" 'THE ATTACK SUCCEEDS: it was received' "$(said)"
+		else
+			ok "uid $uid: $name"
+		fi
+	done
+}
+
+# works NAME WHERE CMD...: received from the agent too.
+works()
+{
+	local name=$1 uid
+	shift
+
+	for uid in 1000 0; do
+		learn agent $uid
+		if go agent $uid "$@"; then ok "uid $uid: $name"; else
+			not_ok "uid $uid: $name" 'the honest use does not work' "$(said)"
+		fi
+	done
+}
+
+prints()
+{
+	local name=$1 want=$2 uid
+	shift 2
+
+	for uid in 1000 0; do
+		as agent $uid "$@"
+		if grep -qE "$want" "$T/out"; then ok "uid $uid: $name"; else
+			not_ok "uid $uid: $name" "$(said)"
+		fi
+	done
+}
+
+H=(python3 "$HOSTS")
+
+# ---- questions ----
+refused 'asking for a name' query "${H[@]}" dns plain $DNS @.evil.test
+refused 'asking for a name below one that is allowed' query "${H[@]}" dns plain $DNS @.good.test
+refused 'asking for a name that an allowed one is in front of' query \
+	"${H[@]}" dns plain $DNS @good.test.evil.test
+refused 'asking for a name that ends like an allowed one' query \
+	"${H[@]}" dns plain $DNS @good.test
+refused 'asking over a connected socket' query "${H[@]}" dns connected $DNS @.evil.test
+refused 'a question written in two parts' query "${H[@]}" dns corked $DNS @.evil.test
+refused 'asking for an address of the other kind' query "${H[@]}" dns aaaa $DNS @.evil.test
+refused 'asking for text' query "${H[@]}" dns txt $DNS @.evil.test
+refused 'asking over TCP' query "${H[@]}" dns tcp $DNS @.evil.test
+refused 'asking over TCP, byte by byte' query "${H[@]}" dns tcp-bytes $DNS @.evil.test
+refused 'asking over TCP, behind an allowed question' query "${H[@]}" dns tcp-behind $DNS @.evil.test
+refused 'two datagrams of one call' query "${H[@]}" dns segments $DNS @.evil.test
+refused 'a second datagram' query "${H[@]}" dns mixed $DNS @.evil.test
+for how in trailing second subnet option additional update chaos dotted; do
+	refused "a question of an unusual form: $how" "udp:$LISTENS" \
+		"${H[@]}" dns $how $LISTENS @
+done
+refused 'asking somebody else' "udp:$OTHER" "${H[@]}" dns plain $OTHER @.evil.test
+refused 'asking somebody else for an allowed name' "udp:$OTHER" \
+	"${H[@]}" raw udp $OTHER 53 @
+refused 'mDNS' "udp:$EVIL" "${H[@]}" raw udp $EVIL 5353 @
+prints 'an allowed name' "^$WEB " getent ahosts good.test
+prints 'in capitals' "^$WEB$" "${H[@]}" dns upper $DNS good.test
+prints 'with EDNS' "^$WEB$" "${H[@]}" dns edns $DNS good.test
+prints 'with a cookie' "^$WEB$" "${H[@]}" dns cookie $DNS good.test
+prints 'over TCP' "^$WEB$" "${H[@]}" dns tcp $DNS good.test
+prints 'over TCP, byte by byte' "^$WEB$" "${H[@]}" dns tcp-bytes $DNS good.test
+prints 'an IPv6 address' '^2001:db8::10 ' getent ahosts v6.good.test
+as agent 1000 bash -c 'time getent ahosts evil.test'
+if [ $code = 2 ] && grep -q 'real.0m[01]\.' "$T/err"; then ok 'a refused name is no time-out'; else
+	not_ok 'a refused name is no time-out' "$(said)"
+fi
+
+# ---- addresses without their name ----
+if [ ! "${CONTROL_ONLY-}" ]; then
+	"$HG" detach agent >/dev/null
+	agent_attach agent "$T/hosts.yaml"
+	go agent 1000 "tcp:$WEB:443" "${H[@]}" tls all $WEB 443 good.test
+	if [ $code = 1 ] && grep -q 'Permission' "$T/out"; then ok 'before its name was asked for'; else
+		not_ok 'before its name was asked for' "$(said)"
+	fi
+fi
+refused 'another name in TLS' "tcp:$WEB:443" "${H[@]}" tls all $WEB 443 @.evil.test
+refused 'a name below the one that is allowed' "tcp:$WEB:443" "${H[@]}" tls all $WEB 443 @.good.test
+refused 'another name, byte by byte' "tcp:$WEB:443" "${H[@]}" tls bytes $WEB 443 @.evil.test
+refused 'another name, ten bytes a time' "tcp:$WEB:443" "${H[@]}" tls tens $WEB 443 @.evil.test
+refused 'another name over many records' "tcp:$WEB:443.*evil" "${H[@]}" tls records $WEB 443 @
+refused 'another name, a record for each byte' "tcp:$WEB:443" \
+	"${H[@]}" tls one-byte-records $WEB 443 evil.test
+refused 'another name, spliced' "tcp:$WEB:443" "${H[@]}" tls file $WEB 443 @.evil.test
+refused 'two names' "tcp:$WEB:443" "${H[@]}" tls two-names $WEB 443 @.evil.test
+refused 'no name' "tcp:$WEB:443" "${H[@]}" tls no-name $WEB 443 @
+refused 'an alert in front' "tcp:$WEB:443" "${H[@]}" tls alert-first $WEB 443 @.evil.test
+refused 'neither TLS nor HTTP' "tcp:$WEB:443" "${H[@]}" raw all $WEB 443 @
+refused 'an urgent byte' "tcp:$WEB:443" "${H[@]}" raw urgent $WEB 443 @
+refused 'data in the first packet' "tcp:$WEB:443" "${H[@]}" raw fast-open $WEB 443 @
+refused 'data in the first packet, by connect' "tcp:$WEB:443" \
+	"${H[@]}" raw fast-open-connect $WEB 443 @
+refused 'a send that waits for the connection' "tcp:$WEB:443" "${H[@]}" raw waiting $WEB 443 @
+refused 'MPTCP' "tcp:$WEB:443" "${H[@]}" raw mptcp $WEB 443 @
+refused 'a port that the name has not' "tcp:$WEB:22" "${H[@]}" tls all $WEB 22 @
+refused 'one socket, two peers at a time' "tcp:$WEB:443" "${H[@]}" raw twice $WEB 443 @
+refused 'another host in HTTP' "tcp:$WEB:80" "${H[@]}" http all $WEB 80 @.evil.test
+refused 'another host, byte by byte' "tcp:$WEB:80" "${H[@]}" http bytes $WEB 80 @.evil.test
+for how in absolute two-hosts folded no-host preface; do
+	refused "HTTP: $how" "tcp:$WEB:80" "${H[@]}" http $how $WEB 80 @
+done
+refused 'an address that nobody allows' "tcp:$EVIL:443" "${H[@]}" tls all $EVIL 443 @
+
+# ---- answers ----
+as agent 1000 getent ahosts private.test
+refused 'a public name with a private address' 'tcp:10.9.9.9:443' \
+	"${H[@]}" raw all 10.9.9.9 443 @
+if [ ! "${CONTROL_ONLY-}" ]; then
+	as agent 1000 getent ahosts inside.test
+	go agent 1000 'tcp:10.9.9.9:443' "${H[@]}" tls all 10.9.9.9 443 inside.test
+	if [ $code = 0 ] && grep -qa '^tcp:10.9.9.9:443.*inside.test' "$T/received"; then
+		ok 'one that may have such'
+	else
+		not_ok 'one that may have such' "$(said)"
+	fi
+fi
+# Its own resolver, in a network of its own, says that good.test is where it wants to go.
+forged()
+{
+	unshare -rn sh -c 'ip link set lo up; ip addr add 192.0.2.53/32 dev lo
+		dnsmasq -k --listen-address=192.0.2.53 --bind-interfaces --no-resolv --no-hosts \
+			--address=/good.test/'"$EVIL"' --pid-file= --user=root >/dev/null 2>&1 & sleep 1
+		getent ahosts good.test'
+}
+export -f forged
+for uid in 1000 0; do
+	as agent $uid bash -c forged
+	answered=$(grep -c "^$EVIL" "$T/out")
+	if go agent $uid "tcp:$EVIL:443" "${H[@]}" tls all $EVIL 443 good.test ||
+		grep -qa "^tcp:$EVIL:443.*good.test" "$T/received"; then
+		not_ok "uid $uid: an answer in a network of its own" 'THE ATTACK SUCCEEDS' "$(said)"
+	elif [ "$answered" = 0 ]; then
+		skip "uid $uid: an answer in a network of its own" 'its resolver did not answer'
+	else
+		ok "uid $uid: an answer in a network of its own"
+	fi
+done
+
+# ---- what must go on ----
+works 'TLS with the name' "tcp:$WEB:443.*good.test" "${H[@]}" tls all $WEB 443 good.test
+works 'byte by byte' "tcp:$WEB:443 end.*good.test" "${H[@]}" tls bytes $WEB 443 good.test
+works 'ten bytes a time' "tcp:$WEB:443 end.*good.test" "${H[@]}" tls tens $WEB 443 good.test
+works 'over many records' "tcp:$WEB:443 end" "${H[@]}" tls records $WEB 443 good.test
+works 'spliced' "tcp:$WEB:443.*good.test" "${H[@]}" tls file $WEB 443 good.test
+works 'HTTP with the host' "tcp:$WEB:80.*good.test" "${H[@]}" http all $WEB 80 good.test
+works 'HTTP byte by byte' "tcp:$WEB:80 end.*good.test" "${H[@]}" http bytes $WEB 80 good.test
+works '[tls=off]: anything' "tcp:$WEB:8443" "${H[@]}" raw all $WEB 8443 @
+works '[tls=off]: datagrams' "udp:$WEB:443" "${H[@]}" raw udp $WEB 443 @
+works 'an address that is allowed by itself' "tcp:$FREE:80" "${H[@]}" raw all $FREE 80 @
+for uid in 1000 0; do
+	learn agent $uid
+	as agent $uid "${H[@]}" bulk $WEB 80 good.test 3000000
+	if [ -s "$T/out" ] && wait_for 5 grep -q "$(cat "$T/out")" "$T/received"; then
+		ok "uid $uid: three million bytes in sends of all sizes arrive as they were"
+	else
+		not_ok "uid $uid: three million bytes in sends of all sizes arrive as they were" "$(said)"
+	fi
+	as agent $uid curl -sk -o /dev/null -w '%{http_code}' https://good.test:4433/
+	if [ "$(cat "$T/out")" = 200 ]; then ok "uid $uid: curl"; else
+		not_ok "uid $uid: curl" "$(said)"
+	fi
+done
+
+# ---- the policy changes under a connection ----
+if [ ! "${CONTROL_ONLY-}" ]; then
+	learn agent 1000
+	rm -f "$T/shared/go"
+	in_cgroup agent 1000 "${H[@]}" keep $WEB 443 good.test "$T/shared/go" >"$T/kept" 2>&1 &
+	need wait_for 5 grep -q sent "$T/kept"
+	need "$HG" reload agent
+	touch "$T/shared/go"
+	wait_for 5 grep -qa "^tcp:$WEB:443.*later-good.test" "$T/received" &&
+		ok 'a connection outlives a reload that leaves its rule' ||
+		not_ok 'a connection outlives a reload that leaves its rule' "$(cat "$T/kept")"
+	: >"$T/received.2"
+	rm -f "$T/shared/go"
+	in_cgroup agent 1000 "${H[@]}" keep $WEB 443 good.test "$T/shared/go" >"$T/kept" 2>&1 &
+	need wait_for 5 grep -q sent "$T/kept"
+	before=$(grep -ca 'later-good.test' "$T/received")
+	need "$HG" reload agent --policy "$T/without.yaml"
+	touch "$T/shared/go"
+	sleep 2
+	if [ "$(grep -ca 'later-good.test' "$T/received")" = "$before" ]; then
+		ok 'it ends when its rule goes'
+	else
+		not_ok 'it ends when its rule goes' "$(cat "$T/kept")"
+	fi
+	cgroup_end agent
+	# ---- what is told ----
+	"$HG" tail --json >"$T/events"
+	for what in '"event":"dns.query".*"name":"[^"]*evil.test".*' '"event":"tls.client_hello".*evil.test' \
+		'private_answer' 'sni_missing' 'sni_mismatch' 'name_unseen' 'malformed'; do
+		check "the log has $what" grep -qE "$what" "$T/events"
+	done
+	agent_detach agent >/dev/null 2>&1
+	check 'nothing is left of the agent' bash -c \
+		'! ls /sys/fs/bpf/hydraguard/agents/* 2>/dev/null | grep -q .'
+fi
+finish
