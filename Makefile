@@ -85,8 +85,9 @@ $(B)/hydraguard.skel.h: $(B)/hydraguard.bpf.o
 $(UNIT): $(B)/tests/unit/%: tests/unit/%.c $(USER_SAN) $(SAN_OBJ)
 	$(call say,TEST,$@)
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(BASE) $(SAN) -o $@ $< $(USER_SAN) $(SAN_OBJ) $(LIBS)
-$(B)/tests/unit/test_dns_oracle: LIBS += -lresolv
+	$(Q)$(CC) $(BASE) $(SAN) -o $@ $< $(USER_SAN) $(SAN_OBJ) $(LIBS) $(PEERS)
+$(B)/tests/unit/test_dns_oracle: PEERS := -lresolv
+$(B)/tests/unit/test_hello_real: PEERS := -lssl -lcrypto -lgnutls
 $(FUZZ): $(B)/tests/fuzz/%: tests/fuzz/%.c tests/fuzz/replay.c $(SAN_OBJ)
 	$(call say,TEST,$@)
 	@mkdir -p $(@D)

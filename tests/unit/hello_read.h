@@ -13,7 +13,7 @@ struct reading {
 	enum hg_hello_status status;
 	enum hg_hello_kind kind;
 	bool ech;
-	uint32_t need, turns;
+	uint32_t need, turns, at;
 	char name[HG_HOST_MAX + 1];
 };
 
@@ -23,6 +23,7 @@ static inline struct reading reading_of(const struct hg_hello *h, uint32_t turns
 	uint32_t i;
 
 	r.turns = turns;
+	r.at = h->at;
 	for (i = 0; r.status == HG_HELLO_NAME && i < h->name.len; i++)
 		r.name[i] = (char)h->name.bytes[HG_HOST_END - 1 - i];
 	return r;
