@@ -6,8 +6,11 @@
  * Who writes these bytes wants us to read an allowed name where the server reads another one. So
  * this is no lenient reader: what the RFCs do not allow, or what two readers might take in two
  * ways, is refused, and a name is given only when the whole ClientHello or HTTP head was seen,
- * since another name may stand in its last bytes. Only the first message is read: a second
- * ClientHello after a HelloRetryRequest or a second HTTP request on the connection is not.
+ * since another name may stand in its last bytes.
+ *
+ * Only the first message is read. Not seen are a second ClientHello after a HelloRetryRequest (RFC
+ * 8446 4.1.4), whose name OpenSSL's server follows; the name of a session that TLS 1.2 resumes; a
+ * second request on an HTTP connection; what is said inside TLS.
  *
  * One flat machine. Each step takes at least one byte, a few steps are a turn, and everything that
  * lasts from one step to the next is in struct hg_hello, which in the kernel is map memory: the
@@ -45,7 +48,7 @@ struct hg_hello {
 	__u8 bytes[HG_HELLO_MAX + HG_HELLO_SLACK]; /* the connection's, from its first one */
 	__u32 len;				   /* how many; at most HG_HELLO_MAX */
 
-	__u32 at;    /* the next byte to be read */
+	__u32 at;    /* the next byte to be read; in the end what lies behind the message */
 	__u64 value; /* the last bytes read, as a number */
 	__u32 count; /* bytes read of what is being read */
 	__u8 state;  /* enum hg_tls_state or enum hg_http_state */
