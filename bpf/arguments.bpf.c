@@ -11,12 +11,19 @@
  * arguments are decides.
  */
 #include "check.h"
+#include "execs.h"
 
 /* What is copied from the stack at a time; a power of two, and a multiple of HG_WINDOW. */
 #define LINE_PIECE 4096
 
+/*
+ * Global functions from here to check_line(), as in place.h: the kernel's verifier reads each once,
+ * not for each link of a chain and each window of a line. What they need of the program that
+ * starts is copied from its linux_binprm.
+ */
+
 /* Copies the next piece of the command line; false when there is none or it cannot be read. */
-static __noinline bool line_more(struct hg_scratch *s)
+HG_INLINE bool line_more(struct hg_scratch *s)
 {
 	__u64 len = s->line_end - s->line_at;
 
@@ -36,12 +43,14 @@ static __noinline bool line_more(struct hg_scratch *s)
 }
 
 /* A window further. Ends the loop when s->why is set: HG_WHY_RULE, the row at hand is the last. */
-static __noinline int line_step(struct hg_scratch *s)
+__weak __noinline int line_step(struct hg_scratch *s)
 {
 	struct hg_reader r;
 	bool done;
 	__u64 from;
 
+	if (!s)
+		return 1;
 	if (!s->line_len && !line_more(s)) {
 		s->why = HG_WHY_TOO_LONG;
 		return 1;
@@ -71,8 +80,7 @@ static long line_turn(__u32 turn, struct hg_loop *loop)
 }
 
 /* The verdict row of a link's command line, in s->out; enum hg_why. */
-static __noinline int line_judge(struct hg_scratch *s, struct linux_binprm *bprm,
-				 const struct hg_exec_link *link)
+HG_INLINE int line_judge(struct hg_scratch *s, const struct hg_exec_link *link)
 {
 	struct hg_loop loop = { .s = s };
 	struct hg_reader r;
@@ -80,13 +88,13 @@ static __noinline int line_judge(struct hg_scratch *s, struct linux_binprm *bprm
 
 	/* The arguments that this link was asked about are the last of those there are now, behind
 	 * the interpreter's own; the first is its name, or the script's that took its place. */
-	if (!link->argc || link->argc > (__u32)bprm->argc)
+	if (!link->argc || link->argc > s->argc)
 		return HG_WHY_BROKEN_POLICY;
-	s->line.skip = (__u32)bprm->argc - link->argc;
+	s->line.skip = s->argc - link->argc;
 	s->line.args = link->argc;
-	s->line_at = bprm->p;
-	s->line_end = bprm->exec;
-	if (s->line_end - s->line_at > HG_ARGV_MAX)
+	s->line_at = s->argv_at;
+	s->line_end = s->argv_at + s->argv_max;
+	if (s->argv_max > HG_ARGV_MAX)
 		s->line_end = s->line_at + HG_ARGV_MAX;
 	s->line_len = 0;
 	s->why = HG_WHY_TOO_LONG;
@@ -101,25 +109,28 @@ static __noinline int line_judge(struct hg_scratch *s, struct linux_binprm *bprm
 	return HG_WHY_RULE;
 }
 
-/* One link of the chain: 0 or -EACCES. */
-static __noinline int check_line(struct linux_binprm *bprm, const struct hg_exec *e,
-				 const struct hg_exec_link *link)
+/* One link of the chain: 0 or -EACCES. bprm: a struct linux_binprm. */
+__weak __noinline int check_line(const struct hg_exec_link *link, __u64 policy, __u64 bprm)
 {
 	struct task_struct *task = (void *)bpf_get_current_task_btf();
-	struct hg_objects o = { .object = bprm->file->f_path.dentry };
+	const struct linux_binprm *program = (const void *)bprm;
+	struct hg_objects o = {};
 	enum hg_why why;
 	struct hg_ask a;
 
+	if (!link)
+		return -EACCES;
+	o.object = BPF_CORE_READ(program, file, f_path.dentry);
 	if (!ask_begin(&a, HG_WHAT_PATH, HG_BIT(HG_EXEC)))
 		return 0;
 	why = ask_prepare(&a);
 	if (why != HG_WHY_RULE || !a.s)
 		return ask_refuse(&a, why, &o);
-	a.s->argv_at = bprm->p;
-	a.s->argv_max = bprm->exec - bprm->p;
-	a.s->argc = bprm->argc;
+	a.s->argv_at = BPF_CORE_READ(program, p);
+	a.s->argv_max = BPF_CORE_READ(program, exec) - a.s->argv_at;
+	a.s->argc = BPF_CORE_READ(program, argc);
 	/* Another policy came into force meanwhile, with other starts. */
-	if (a.tell.policy != e->policy)
+	if (a.tell.policy != policy)
 		return ask_refuse(&a, HG_WHY_RACED, &o);
 	if (task->ptrace) {
 		a.tell.rule = link->rule;
@@ -128,7 +139,7 @@ static __noinline int check_line(struct linux_binprm *bprm, const struct hg_exec
 		a.s->argv_at = 0;
 		return ask_allow(&a);
 	}
-	why = line_judge(a.s, bprm, link);
+	why = line_judge(a.s, link);
 	if (why != HG_WHY_RULE)
 		return ask_refuse(&a, why, &o);
 	if (a.s->out.allow & ~(__u32)a.s->out.log & HG_BIT(HG_EXEC))
@@ -139,25 +150,22 @@ static __noinline int check_line(struct linux_binprm *bprm, const struct hg_exec
 SEC("lsm.s/bprm_committed_creds")
 int BPF_PROG(bprm_committed_creds, struct linux_binprm *bprm)
 {
-	__u64 key = (__u64)bprm;
-	struct hg_exec *e;
-	struct hg_who who;
+	struct hg_exec *e = exec_kept();
 	__u32 i;
 
-	if (!agent_current(&who))
-		return 0;
-	e = bpf_map_lookup_elem(&execs, &key);
+	/* Nothing of it is judged by arguments: bprm_check_security has said all there is. Where it
+	 * could not keep what is, it has refused. */
 	if (!e)
 		return 0;
 	for (i = 0; i < HG_CHAIN_MAX; i++) {
 		if (i >= *(volatile __u32 *)&e->n)
 			break;
-		if (check_line(bprm, e, &e->link[i])) {
+		if (check_line(&e->link[i], e->policy, e->bprm)) {
 			bpf_send_signal(SIGKILL);
 			break;
 		}
 	}
-	bpf_map_delete_elem(&execs, &key);
+	exec_forget();
 	return 0;
 }
 

@@ -15,24 +15,29 @@
 /* A decision in the making. */
 struct hg_ask {
 	struct hg_tell tell;
+	struct hg_who who;
 	struct hg_scratch *s;
+};
+
+/* What the event carries beside who and why; any may be NULL. */
+struct hg_objects {
+	struct dentry *object, *target;
+	const struct hg_endpoint *endpoint;
 };
 
 HG_INLINE bool ask_begin(struct hg_ask *a, __u8 what, __u8 actions)
 {
 	a->s = NULL;
+	if (!agent_current(&a->who))
+		return false;
+	__builtin_memset(&a->tell, 0, sizeof(a->tell));
+	a->tell.agent = a->who.n;
 	a->tell.rule = HG_RULE_NONE;
 	a->tell.why = HG_WHY_RULE;
 	a->tell.said = HG_SAID_DENIED;
 	a->tell.what = what;
 	a->tell.actions = actions;
-	a->tell.quiet = 0;
-	a->tell.use = 0;
-	a->tell.detail = 0;
-	a->tell.policy = 0;
-	if (!agent_current(&a->tell.who))
-		return false;
-	a->tell.policy = *(volatile __u64 *)&a->tell.who.agent->policy;
+	a->tell.policy = *(volatile __u64 *)&a->who.agent->policy;
 	return true;
 }
 
@@ -44,23 +49,8 @@ HG_INLINE enum hg_why ask_prepare(struct hg_ask *a)
 		return HG_WHY_TOO_BUSY;
 	a->s->slot = (__u32)a->tell.policy;
 	a->s->linked = 0;
-	a->s->agent_uid = a->tell.who.agent->uid;
+	a->s->agent_uid = a->who.agent->uid;
 	return a->s->slot ? HG_WHY_RULE : HG_WHY_NO_POLICY;
-}
-
-/* Ends a decision that is not a plain allow: tells, and gives the system call's answer. */
-static __noinline int ask_refuse(struct hg_ask *a, enum hg_why why, const struct hg_objects *o)
-{
-	bool audit = a->tell.who.agent->mode == HG_AUDIT;
-
-	a->tell.why = why;
-	a->tell.said = audit ? HG_SAID_AUDITED : HG_SAID_DENIED;
-	report(a->s, &a->tell, o);
-	if (a->s)
-		scratch_release(a->s);
-	if (audit)
-		return 0;
-	return -EACCES;
 }
 
 HG_INLINE int ask_allow(struct hg_ask *a)
@@ -70,11 +60,36 @@ HG_INLINE int ask_allow(struct hg_ask *a)
 	return 0;
 }
 
-static __noinline int ask_allow_logged(struct hg_ask *a, const struct hg_objects *o)
+HG_INLINE void ask_tell(struct hg_ask *a, const struct hg_objects *o)
+{
+	if (a->s) {
+		a->s->object = (__u64)o->object;
+		a->s->target = (__u64)o->target;
+	}
+	report(a->s, &a->tell, o->endpoint);
+	if (a->s)
+		scratch_release(a->s);
+}
+
+/* Ends a decision that is not a plain allow: tells, and gives the system call's answer. Inlined: calls
+ * may only be eight deep. */
+HG_INLINE int ask_refuse(struct hg_ask *a, enum hg_why why, const struct hg_objects *o)
+{
+	bool audit = a->who.agent->mode == HG_AUDIT;
+
+	a->tell.why = why;
+	a->tell.said = audit ? HG_SAID_AUDITED : HG_SAID_DENIED;
+	ask_tell(a, o);
+	if (audit)
+		return 0;
+	return -EACCES;
+}
+
+HG_INLINE int ask_allow_logged(struct hg_ask *a, const struct hg_objects *o)
 {
 	a->tell.said = HG_SAID_LOGGED;
-	report(a->s, &a->tell, o);
-	return ask_allow(a);
+	ask_tell(a, o);
+	return 0;
 }
 
 /* The lowest action in a set: the one whose rule is told. */

@@ -74,27 +74,30 @@ HG_INLINE bool named_by_kernel(struct inode *inode)
 	return bytes_are(type, "devtmpfs");
 }
 
-HG_INLINE int check_device(struct inode *inode, __u32 actions, struct dentry *dentry)
+/* Not inlined: what it keeps on the stack, and what the verifier would follow after each of its
+ * outcomes. */
+static __noinline int check_device(struct inode *inode, __u32 actions, struct dentry *dentry)
 {
-	__u32 dev = inode->i_rdev;
+	__u32 use = HG_USE_DEVICE_NODE;
 
-	switch (device_of(inode->i_mode & S_IFMT, dev)) {
+	switch (device_of(inode->i_mode & S_IFMT, inode->i_rdev)) {
 	case DEVICE_PLAIN:
 		return 0;
+	case DEVICE_LOG:
+		if (!(actions & HG_BIT(HG_MODIFY)))
+			break;
+		/* fallthrough */
 	case DEVICE_MEMORY:
 		return check_never(HG_WHY_GUARD, HG_WHAT_PATH, actions, dentry, NULL);
-	case DEVICE_LOG:
-		if (actions & HG_BIT(HG_MODIFY))
-			return check_never(HG_WHY_GUARD, HG_WHAT_PATH, actions, dentry, NULL);
-		break;
 	case DEVICE_DISK:
-		return check_use(HG_USE_RAW_DISK, dentry, 0);
+		use = HG_USE_RAW_DISK;
+		break;
 	case DEVICE_OTHER:
 		break;
 	}
-	if (named_by_kernel(inode))
+	if (use == HG_USE_DEVICE_NODE && named_by_kernel(inode))
 		return 0;
-	return check_use(HG_USE_DEVICE_NODE, dentry, 0);
+	return check_use(use, dentry, 0);
 }
 
 #endif

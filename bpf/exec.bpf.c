@@ -7,16 +7,14 @@
  * `execs` and judged in arguments.bpf.c, before the program's first instruction.
  */
 #include "check.h"
+#include "execs.h"
 
-/* An execve(2) begins: what a failed one left under the same address is not its. */
+/* An execve(2) begins: what a failed one of this thread left is not its. Whoever it is: nothing is
+ * looked at but whether anything is kept at all. */
 SEC("lsm/bprm_creds_for_exec")
 int BPF_PROG(bprm_creds_for_exec, struct linux_binprm *bprm)
 {
-	__u64 key = (__u64)bprm;
-	struct hg_who who;
-
-	if (agent_current(&who))
-		bpf_map_delete_elem(&execs, &key);
+	exec_forget();
 	return 0;
 }
 
@@ -24,20 +22,15 @@ int BPF_PROG(bprm_creds_for_exec, struct linux_binprm *bprm)
 static __noinline int link_keep(struct hg_ask *a, struct linux_binprm *bprm,
 				const struct hg_out *out)
 {
-	struct hg_exec fresh = {}, *e;
-	__u64 key = (__u64)bprm;
+	struct hg_exec *e = exec_kept();
 	struct hg_exec_link *link;
 	__u32 n;
 
-	e = bpf_map_lookup_elem(&execs, &key);
-	if (!e) {
-		fresh.policy = a->tell.policy;
-		if (bpf_map_update_elem(&execs, &key, &fresh, BPF_NOEXIST))
-			return HG_WHY_TOO_BUSY;
-		e = bpf_map_lookup_elem(&execs, &key);
-	}
+	if (!e)
+		e = exec_keep(a->who.n, a->tell.policy);
 	if (!e)
 		return HG_WHY_TOO_BUSY;
+	e->bprm = (__u64)bprm;
 	n = e->n;
 	if (n >= HG_CHAIN_MAX)
 		return HG_WHY_TOO_LONG;

@@ -24,32 +24,37 @@ HG_INLINE bool opened_to_run(struct file *file)
 	       inode->i_sb->s_magic != MQUEUE_MAGIC;
 }
 
+/* 0 or 1, without a branch: each would double what the kernel's verifier follows from there on. */
+HG_INLINE __u32 has(__u32 word, __u32 flag)
+{
+	return !!(word & flag);
+}
+
+HG_INLINE __u32 open_actions(__u32 mode, __u32 flags)
+{
+	/* Reading, and neither (O_ACCMODE 3, for ioctls), which counts as reading. */
+	__u32 reads = has(mode, FMODE_READ) | !has(mode, FMODE_WRITE);
+	/* Writing to what this very call made was asked as `create`. */
+	__u32 modifies = (has(mode, FMODE_WRITE) | has(flags, O_TRUNC)) & !has(mode, FMODE_CREATED);
+	/* No path_mknod precedes O_TMPFILE. */
+	__u32 creates = has(flags, __O_TMPFILE);
+
+	return reads << HG_READ | modifies << HG_MODIFY | creates << HG_CREATE;
+}
+
 SEC("lsm/file_open")
 int BPF_PROG(file_open, struct file *file)
 {
-	unsigned int mode, flags;
-	__u32 actions = 0;
 	struct hg_who who;
-	bool created;
+	__u32 actions;
 	int err;
 
 	if (!agent_current(&who))
 		return 0;
-	mode = file->f_mode;
-	flags = file->f_flags;
-	created = mode & FMODE_CREATED;
 	/* bprm_check_security asks about programs and scripts, mmap_file about their loader. */
-	if ((flags & __FMODE_EXEC) && opened_to_run(file))
+	if ((file->f_flags & __FMODE_EXEC) && opened_to_run(file))
 		return 0;
-	/* Reading, and neither (O_ACCMODE 3, for ioctls), which counts as reading. */
-	if ((mode & FMODE_READ) || !(mode & FMODE_WRITE))
-		actions |= HG_BIT(HG_READ);
-	/* Writing to what this very call made was asked as `create`. */
-	if (((mode & FMODE_WRITE) || (flags & O_TRUNC)) && !created)
-		actions |= HG_BIT(HG_MODIFY);
-	/* No path_mknod precedes O_TMPFILE. */
-	if (flags & __O_TMPFILE)
-		actions |= HG_BIT(HG_CREATE);
+	actions = open_actions(file->f_mode, file->f_flags);
 	if (is_device(file->f_inode)) {
 		err = check_device(file->f_inode, actions, file->f_path.dentry);
 		if (err)

@@ -118,14 +118,23 @@ struct {
 	__type(value, struct hg_link_filter);
 } link_filter __weak SEC(".maps");
 
-/* Kernel only. Full: the program is refused (HG_WHY_TOO_BUSY). */
+/* Kernel only (execs.h). Has room for HG_EXECS_EACH of every agent; more of one agent are refused
+ * (HG_WHY_TOO_BUSY). */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, 16384);
+	__uint(max_entries, HG_AGENTS_MAX * HG_EXECS_EACH);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
 	__type(key, __u64);
 	__type(value, struct hg_exec);
 } execs __weak SEC(".maps");
+
+/* Entries of `execs`, by agent number: also those of the number's agent before. Kernel only. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, HG_AGENTS_MAX);
+	__type(key, __u32);
+	__type(value, __u64);
+} exec_counts __weak SEC(".maps");
 
 /* Kernel only. A cache: what is not in it is worked out again. It can only grow by a directory that
  * an agent uses, and goes with the directory's inode. */

@@ -172,7 +172,7 @@ static __noinline int check_connect(struct sock *sk, const void *address, __u32 
 	why = ask_prepare(&a);
 	if (why != HG_WHY_RULE || !a.s)
 		return ask_refuse(&a, why, &o);
-	a.s->agent = a.tell.who.n;
+	a.s->agent = a.who.n;
 	a.s->netns = socket_netns(sk);
 	if (!remote_read(a.s, sk, address, len, family_0))
 		return ask_refuse(&a, HG_WHY_ADDRESS_FAMILY, &o);
@@ -180,7 +180,7 @@ static __noinline int check_connect(struct sock *sk, const void *address, __u32 
 	why = connect_decide(a.s, sk, early, &st);
 	/* Without a place to keep it in, nothing is allowed. */
 	if (why == HG_WHY_RULE && st != HG_SOCKET_UNDECIDED &&
-	    !socket_mark(sk, &a.tell, &a.s->remote, st))
+	    !socket_mark(sk, &a, &a.s->remote, st))
 		why = HG_WHY_TOO_BUSY;
 	if (why == HG_WHY_RULE)
 		return ask_out(&a, &a.s->out, HG_BIT(HG_CONNECT), &o);

@@ -13,21 +13,23 @@
 #include "packets.h"
 #include "questions.h"
 
-/* What was decided of a packet's peer is kept where there is a socket to keep it with. */
-HG_INLINE void packet_mark(struct hg_socket *known, const struct packet *p, __u64 policy,
-			   __u32 decided)
+/* Keeps what was decided of a packet's peer, where there is a socket to keep it with; gives the state
+ * that holds. */
+HG_INLINE __u32 packet_mark(struct hg_socket *known, const struct packet *p, __u64 policy,
+			    __u32 decided)
 {
+	__u32 before;
+
 	if (!known)
-		return;
+		return decided;
+	before = socket_state(known, &p->remote, 0);
 	/* A connection that said its name goes on under the new policy, as long as it allows the peer
 	 * by some name. */
-	if (decided == HG_SOCKET_NAMED && known->state == HG_SOCKET_JUDGED &&
-	    endpoints_equal(&known->remote, &p->remote))
-		decided = HG_SOCKET_JUDGED;
-	*(volatile __u64 *)&known->policy = 0;
-	known->remote = p->remote;
-	*(volatile __u32 *)&known->state = decided;
-	*(volatile __u64 *)&known->policy = policy;
+	if (decided == HG_SOCKET_NAMED && (before == HG_SOCKET_JUDGED || before == HG_SOCKET_SAID))
+		decided = before;
+	/* Where somebody else is at it, the next packet is asked about again. */
+	socket_set(known, &p->remote, decided, policy);
+	return decided;
 }
 
 /* A reply of a service: to whoever connected to where the agent may listen. */
@@ -68,6 +70,7 @@ HG_INLINE bool state_passes(__u32 st, const struct hg_socket *known, const struc
 	switch (st) {
 	case HG_SOCKET_OPEN:
 	case HG_SOCKET_JUDGED:
+	case HG_SOCKET_SAID:
 	case HG_SOCKET_ACCEPTED:
 		return true;
 	case HG_SOCKET_NAMED:
@@ -94,11 +97,9 @@ __weak __noinline int packet_decide(struct hg_socket *known, struct packet *p, _
 	st = packet_accepted(s, known, p) ? HG_SOCKET_ACCEPTED
 					  : packet_state(remote_decide(s), &why);
 	if (st != HG_SOCKET_UNDECIDED) {
-		packet_mark(known, p, policy, st);
+		st = packet_mark(known, p, policy, st);
 		why = HG_WHY_NAME_UNSEEN;
 	}
-	if (known && st == HG_SOCKET_NAMED)
-		st = known->state;
 	if (!s->slot)
 		why = HG_WHY_NO_POLICY;
 	if (!state_passes(st, known, p))
@@ -118,7 +119,7 @@ static __noinline struct hg_socket *socket_adopt(struct bpf_sock *sk, const stru
 	return s;
 }
 
-static __noinline int packet_leaves(struct __sk_buff *skb)
+HG_INLINE int packet_leaves(struct __sk_buff *skb)
 {
 	struct bpf_sock *sk = skb->sk;
 	struct hg_socket *known;
@@ -145,8 +146,7 @@ static __noinline int packet_leaves(struct __sk_buff *skb)
 	if (p.proto == HG_UDP && host_resolver(who.n, &p.remote) &&
 	    hosts_in_policy((__u32)policy))
 		return question_out(skb, known, &p, who.n, policy);
-	if (known && known->policy == policy && endpoints_equal(&known->remote, &p.remote) &&
-	    state_passes(known->state, known, &p))
+	if (known && state_passes(socket_state(known, &p.remote, policy), known, &p))
 		return PACKET_PASS;
 	/* Accepted, or made before the agent was one. Without room each packet is asked about. */
 	if (!known)

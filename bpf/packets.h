@@ -175,26 +175,29 @@ __weak __noinline int packet_refuse(struct hg_scratch *s, __u32 what, __u32 why,
 {
 	struct hg_tell t = {};
 	struct hg_counter *c;
+	struct hg_who who;
 
-	if (!s || !agent_get(s->agent, &t.who))
+	if (!s || !agent_get(s->agent, &who))
 		return PACKET_DROP;
+	t.agent = who.n;
 	t.policy = s->policy;
 	t.rule = HG_RULE_NONE;
 	t.what = what;
 	t.why = why;
 	t.actions = HG_BIT(action & 7);
-	t.said = t.who.agent->mode == HG_AUDIT ? HG_SAID_AUDITED : HG_SAID_DENIED;
+	t.said = who.agent->mode == HG_AUDIT ? HG_SAID_AUDITED : HG_SAID_DENIED;
 	refused_by(s, &t, action);
-	c = report_count(&t);
+	c = report_count(who.agent, &t);
 	if (!t.quiet) {
-		report_head(s, &t);
+		report_head(s, who.agent, &t);
 		s->data_len = 0;
 		s->event.detail = s->detail;
 		s->event.endpoint = s->remote;
 		report_socket_task(&s->event, s->known);
 		if (s->host)
 			report_host(s);
-		report_send(s, &t, c);
+		if (!report_send(s, t.agent))
+			report_lost(who.agent, c);
 	}
 	return t.said == HG_SAID_AUDITED ? PACKET_PASS : PACKET_DROP;
 }
@@ -203,15 +206,17 @@ __weak __noinline int packet_refuse(struct hg_scratch *s, __u32 what, __u32 why,
 __weak __noinline int packet_busy(__u32 agent, __u64 policy, __u32 what)
 {
 	struct hg_tell t = {};
+	struct hg_who who;
 
-	if (!agent_get(agent, &t.who))
+	if (!agent_get(agent, &who))
 		return PACKET_DROP;
+	t.agent = agent;
 	t.policy = policy;
 	t.rule = HG_RULE_NONE;
 	t.what = what;
 	t.why = HG_WHY_TOO_BUSY;
-	t.said = t.who.agent->mode == HG_AUDIT ? HG_SAID_AUDITED : HG_SAID_DENIED;
-	report_lost(&t, report_count(&t));
+	t.said = who.agent->mode == HG_AUDIT ? HG_SAID_AUDITED : HG_SAID_DENIED;
+	report_lost(who.agent, report_count(who.agent, &t));
 	return t.said == HG_SAID_AUDITED ? PACKET_PASS : PACKET_DROP;
 }
 

@@ -157,6 +157,18 @@ __weak __noinline int payload_judge(struct hg_payload *p, struct hg_scratch *s)
 	return HG_WHY_BROKEN_POLICY;
 }
 
+/* Sends n bytes on, or all: then nothing more is looked at. What cannot be kept is dropped. That the peer
+ * is allowed was decided under the policy of then, and each packet asks whether it is that of now. */
+static __noinline int payload_judged(struct sk_msg_md *msg, struct hg_socket *known,
+				     const struct hg_endpoint *remote, __u32 n)
+{
+	__u32 st = n == ALL_BYTES ? HG_SOCKET_JUDGED : HG_SOCKET_SAID;
+
+	if (!socket_go_on(known, remote, st) && !socket_go_on(known, remote, st))
+		return SK_DROP;
+	return payload_pass(msg, n);
+}
+
 static __noinline int payload_decide(struct sk_msg_md *msg, struct hg_payload *p,
 				     struct hg_scratch *s, struct hg_socket *known)
 {
@@ -171,8 +183,13 @@ static __noinline int payload_decide(struct sk_msg_md *msg, struct hg_payload *p
 	}
 	if (why != HG_WHY_RULE && packet_refuse(s, HG_WHAT_HELLO, why, HG_CONNECT) == PACKET_DROP)
 		return SK_DROP;
-	known->state = HG_SOCKET_JUDGED;
-	return payload_pass(msg, ALL_BYTES);
+	/* The server may ask for one more ClientHello. */
+	if (p->hello.kind == HG_HELLO_TLS &&
+	    socket_state(known, &s->remote, 0) != HG_SOCKET_SAID) {
+		known->early = p->hello.early;
+		return payload_judged(msg, known, &s->remote, p->hello.at);
+	}
+	return payload_judged(msg, known, &s->remote, ALL_BYTES);
 }
 
 static __noinline int payload_read(struct sk_msg_md *msg, struct hg_socket *known,
@@ -194,6 +211,30 @@ static __noinline int payload_read(struct sk_msg_md *msg, struct hg_socket *know
 	return ret;
 }
 
+/* A record behind the ClientHello that was judged: is it another one? */
+static __noinline int payload_again(struct sk_msg_md *msg, struct hg_socket *known,
+				    struct hg_endpoint *remote, const struct hg_who *who)
+{
+	__u8 head[8] = {};
+	__u32 len;
+
+	if (msg->size < HG_HELLO_NEXT_HEAD) {
+		bpf_msg_cork_bytes(msg, HG_HELLO_NEXT_HEAD);
+		return SK_PASS;
+	}
+	if (bpf_msg_pull_data(msg, 0, HG_HELLO_NEXT_HEAD, 0) ||
+	    bpf_probe_read_kernel(head, HG_HELLO_NEXT_HEAD, msg->data))
+		return SK_DROP;
+	switch (hg_hello_next(head, known->early, &len)) {
+	case HG_HELLO_NEXT_SKIP:
+		return payload_pass(msg, len);
+	case HG_HELLO_NEXT_DONE:
+		return payload_judged(msg, known, remote, ALL_BYTES);
+	default:
+		return payload_read(msg, known, remote, who);
+	}
+}
+
 SEC("sk_msg")
 int payload_out(struct sk_msg_md *msg)
 {
@@ -212,10 +253,14 @@ int payload_out(struct sk_msg_md *msg)
 	if (!agent_get(known->agent, &who) || who.agent->uid != known->agent_uid)
 		return payload_pass(msg, ALL_BYTES);
 	payload_remote(msg, &remote);
-	if ((known->state == HG_SOCKET_JUDGED || known->state == HG_SOCKET_OPEN) &&
-	    endpoints_equal(&known->remote, &remote))
+	switch (socket_state(known, &remote, 0)) {
+	case HG_SOCKET_OPEN:
+	case HG_SOCKET_JUDGED:
 		return payload_pass(msg, ALL_BYTES);
-	if (known->state == HG_SOCKET_RESOLVER && host_resolver(who.n, &remote))
+	case HG_SOCKET_SAID:
+		return payload_again(msg, known, &remote, &who);
+	case HG_SOCKET_RESOLVER:
 		return question_stream(msg, known, &remote, &who);
+	}
 	return payload_read(msg, known, &remote, &who);
 }

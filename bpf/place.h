@@ -139,26 +139,53 @@ HG_INLINE __u32 rename_sequence(void)
 	return seq;
 }
 
-/* Fills s->chain from s->dentry up to just below s->anchor. enum hg_why. */
-__weak __noinline int chain_fill(struct hg_scratch *s)
+/* Dentries of one part of a chain; a divisor of HG_DEPTH_MAX. */
+#define CHAIN_PART 16
+
+/* The next part of s->chain, from s->up on. enum hg_why, or -1 where there is more. */
+__weak __noinline int chain_part(struct hg_scratch *s)
 {
-	struct dentry *dentry, *parent, *anchor;
+	struct dentry *dentry, *parent;
+	__u64 anchor, n;
 	__u32 i;
 
 	if (!s)
 		return HG_WHY_TOO_BUSY;
-	dentry = (struct dentry *)s->dentry;
-	anchor = (struct dentry *)s->anchor;
-	s->n_chain = 0;
-	for (i = 0; i < HG_DEPTH_MAX; i++) {
-		if (dentry == anchor) {
-			s->n_chain = i;
+	dentry = (struct dentry *)s->up;
+	anchor = s->anchor;
+	n = s->n_chain;
+	asm("" : "+r"(n));
+	n &= HG_DEPTH_MAX - CHAIN_PART;
+	for (i = 0; i < CHAIN_PART; i++) {
+		if ((__u64)dentry == anchor) {
+			s->n_chain = n + i;
 			return HG_WHY_RULE;
 		}
-		s->chain[i] = (__u64)dentry;
+		s->chain[n + i] = (__u64)dentry;
 		if (bpf_core_read(&parent, sizeof(parent), &dentry->d_parent) || parent == dentry)
 			return HG_WHY_DISCONNECTED;
 		dentry = parent;
+	}
+	s->n_chain = n + CHAIN_PART;
+	s->up = (__u64)dentry;
+	return -1;
+}
+
+/* Fills s->chain from s->dentry up to just below s->anchor. enum hg_why. By parts, each a call, of
+ * which the kernel's verifier reads one: a loop over all it would follow turn by turn. */
+__weak __noinline int chain_fill(struct hg_scratch *s)
+{
+	__u32 i;
+	int why;
+
+	if (!s)
+		return HG_WHY_TOO_BUSY;
+	s->n_chain = 0;
+	s->up = s->dentry;
+	for (i = 0; i < HG_DEPTH_MAX / CHAIN_PART; i++) {
+		why = chain_part(s);
+		if (why != -1)
+			return why;
 	}
 	return HG_WHY_TOO_LONG;
 }

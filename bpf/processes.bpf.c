@@ -4,6 +4,7 @@
  * are moved (CLONE_INTO_CGROUP, a pid written to another cgroup.procs, systemd asked to do it).
  */
 #include "check.h"
+#include "execs.h"
 
 #define DEFAULT_HIERARCHY 0	/* cgroup_root.hierarchy_id of cgroup v2 */
 
@@ -55,17 +56,18 @@ HG_INLINE bool process_alive(struct task_struct *task)
 HG_INLINE void tell_escape(const struct hg_who *who)
 {
 	struct hg_tell t = {
-		.who = *who,
+		.agent = who->n,
 		.policy = who->agent->policy,
 		.rule = HG_RULE_NONE,
 		.why = HG_WHY_GUARD,
 		.said = HG_SAID_AUDITED,
 		.what = HG_WHAT_ESCAPE,
 	};
-	struct hg_objects o = {};
 	struct hg_scratch *s = scratch_claim();
 
-	report(s, &t, &o);
+	if (s)
+		s->object = s->target = 0;
+	report(s, &t, NULL);
 	if (s)
 		scratch_release(s);
 }
@@ -167,6 +169,7 @@ int BPF_PROG(cgroup_attach_task, struct cgroup *dst, const char *path, struct ta
 SEC("tp_btf/sched_process_exit")
 int BPF_PROG(sched_process_exit, struct task_struct *task)
 {
+	exec_forget();
 	/* Other threads live on; the count is lowered before this point (do_exit). */
 	if (task->signal->live.counter > 0)
 		return 0;

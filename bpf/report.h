@@ -6,10 +6,12 @@
 #include "agent.h"
 #include "place.h"
 
-/* A decision that is to be told. */
+/* A decision that is to be told: numbers alone, for it is handed to a global function, in which a
+ * pointer kept in memory is none. */
 struct hg_tell {
-	struct hg_who who;
 	__u64 policy;		/* hg_agent.policy as it was when deciding */
+	__u64 detail;		/* beside `use`, of a socket: use_socket(); of a module: its name's address */
+	__u32 agent;
 	__u16 rule;
 	__u8 why;		/* enum hg_why */
 	__u8 said;		/* enum hg_verdict_said */
@@ -17,7 +19,7 @@ struct hg_tell {
 	__u8 actions;
 	__u8 quiet;
 	__u8 use;		/* enum hg_use, for HG_WHAT_USE */
-	__u64 detail;		/* beside it, of a socket: use_socket(); of a module: its name's address */
+	__u32 zero;
 };
 
 HG_INLINE __u64 use_socket(__u8 family, __u8 type, __u16 protocol)
@@ -224,11 +226,12 @@ __weak __noinline int report_fill(struct hg_scratch *s)
 	return 0;
 }
 
-/* Counts a decision; NULL when there is no room, which hg_agent.uncounted says. */
-HG_INLINE struct hg_counter *report_count(const struct hg_tell *t)
+/* Counts a decision; NULL when there is no room, which hg_agent.uncounted says. Not inlined: the
+ * stack. */
+static __noinline struct hg_counter *report_count(struct hg_agent *agent, const struct hg_tell *t)
 {
 	struct hg_counter_key key = {
-		.agent = t->who.n,
+		.agent = t->agent,
 		.generation = t->policy >> 32,
 		.rule = t->rule,
 		.reason = t->why,
@@ -243,30 +246,24 @@ HG_INLINE struct hg_counter *report_count(const struct hg_tell *t)
 	if (c)
 		__sync_fetch_and_add(&c->hits, 1);
 	else
-		__sync_fetch_and_add(&t->who.agent->uncounted, 1);
+		__sync_fetch_and_add(&agent->uncounted, 1);
 	if (t->said == HG_SAID_LOGGED)
-		__sync_fetch_and_add(&t->who.agent->logged, 1);
+		__sync_fetch_and_add(&agent->logged, 1);
 	else
-		__sync_fetch_and_add(&t->who.agent->denied, 1);
+		__sync_fetch_and_add(&agent->denied, 1);
 	return c;
 }
 
-HG_INLINE void report_lost(const struct hg_tell *t, struct hg_counter *c)
-{
-	__sync_fetch_and_add(&t->who.agent->lost, 1);
-	if (c)
-		__sync_fetch_and_add(&c->lost, 1);
-}
-
-HG_INLINE void report_head(struct hg_scratch *s, const struct hg_tell *t)
+HG_INLINE void report_head(struct hg_scratch *s, const struct hg_agent *agent,
+			   const struct hg_tell *t)
 {
 	struct hg_event *e = &s->event;
 
 	__builtin_memset(e, 0, sizeof(*e));
 	e->time = bpf_ktime_get_boot_ns();
-	e->agent_uid = t->who.agent->uid;
-	e->missed = t->who.agent->lost;
-	e->agent = t->who.n;
+	e->agent_uid = agent->uid;
+	e->missed = agent->lost;
+	e->agent = t->agent;
 	e->slot = (__u32)t->policy;
 	e->generation = t->policy >> 32;
 	e->rule = t->rule;
@@ -294,45 +291,56 @@ HG_INLINE void report_use(struct hg_event *e, const struct hg_tell *t)
 	bytes[4] = t->detail >> 24;
 }
 
-HG_INLINE void report_send(struct hg_scratch *s, const struct hg_tell *t, struct hg_counter *c)
+/* False when it is lost. */
+HG_INLINE bool report_send(struct hg_scratch *s, __u32 agent)
 {
+	void *ring = bpf_map_lookup_elem(&rings, &agent);
 	__u64 len = s->data_len;
-	__u32 n = t->who.n;
-	void *ring = bpf_map_lookup_elem(&rings, &n);
 
 	asm("" : "+r"(len));
 	len &= HG_DATA_SIZE - 1;
-	if (!ring || bpf_ringbuf_output(ring, &s->event, sizeof(s->event) + len, 0))
-		report_lost(t, c);
+	return ring && !bpf_ringbuf_output(ring, &s->event, sizeof(s->event) + len, 0);
 }
 
-/* What the event carries beside who and why; any may be NULL. */
-struct hg_objects {
-	struct dentry *object, *target;
-	const struct hg_endpoint *endpoint;
-};
-
-/* s may be NULL (none was free): then only counters tell. */
-static __noinline int report(struct hg_scratch *s, const struct hg_tell *t,
-			     const struct hg_objects *o)
+HG_INLINE void report_lost(struct hg_agent *agent, struct hg_counter *c)
 {
-	struct hg_counter *c = report_count(t);
+	__sync_fetch_and_add(&agent->lost, 1);
+	if (c)
+		__sync_fetch_and_add(&c->lost, 1);
+}
 
+/*
+ * s may be NULL (none was free): then only counters tell; otherwise s->object and s->target are what
+ * it is about. ep may be NULL. A global function: the kernel's verifier reads it once for a program,
+ * not with all that each call of it could come with.
+ */
+__weak __noinline int report(struct hg_scratch *s, const struct hg_tell *t,
+			     const struct hg_endpoint *ep)
+{
+	struct hg_counter *c;
+	struct hg_agent *agent;
+	__u32 n;
+
+	if (!t)
+		return 0;
+	n = t->agent;
+	agent = bpf_map_lookup_elem(&agents, &n);
+	if (!agent)
+		return 0;
+	c = report_count(agent, t);
 	if (t->quiet)
 		return 0;
-	if (!s) {
-		report_lost(t, c);
-		return 0;
+	if (s) {
+		report_head(s, agent, t);
+		if (ep)
+			s->event.endpoint = *ep;
+		if (t->what == HG_WHAT_USE)
+			report_use(&s->event, t);
+		report_fill(s);
+		if (report_send(s, n))
+			return 0;
 	}
-	report_head(s, t);
-	if (o->endpoint)
-		s->event.endpoint = *o->endpoint;
-	if (t->what == HG_WHAT_USE)
-		report_use(&s->event, t);
-	s->object = (__u64)o->object;
-	s->target = (__u64)o->target;
-	report_fill(s);
-	report_send(s, t, c);
+	report_lost(agent, c);
 	return 0;
 }
 

@@ -31,10 +31,10 @@ struct hg_scratch {
 	/* A walk: what for, */
 	__u64 dentry, anchor, inode;
 	__u32 place;
-	/* the dentries from the object (first) up to just below the anchor, the turn of the walk
-	 * down, the component at hand, */
+	/* the dentries from the object (first) up to just below the anchor, the next one while they
+	 * are read, the turn of the walk down, the component at hand, */
 	__u32 n_chain, turn;
-	__u64 chain[HG_DEPTH_MAX];
+	__u64 chain[HG_DEPTH_MAX], up;
 	__u8 name[512 + HG_WINDOW];
 	__u32 name_from, name_left, lexer;
 	/* or a name that is no path's, where it is read from, */
@@ -63,8 +63,8 @@ struct hg_scratch {
 	struct hg_line line;
 	/* What of it the event is to carry: where it is (0: nothing; set by whoever means to report,
 	 * and cleared when that is done), its bytes with what follows, its arguments. */
-	__u64 argv_at;
-	__u32 argv_max, argc;
+	__u64 argv_at, argv_max;
+	__u32 argc;
 	/* The event being written: head, then data; data_len bytes of it are used. */
 	__u64 object, target;		/* dentries, 0 for none */
 	/* Set by who asks about a unix socket: an abstract name, another agent's; 0 for none. */

@@ -3,7 +3,7 @@
 #ifndef HG_SOCKETS_H
 #define HG_SOCKETS_H
 
-#include "report.h"
+#include "check.h"
 
 /*
  * Whose a socket is says the cgroup it was made in, which the kernel keeps in it and nobody can
@@ -39,14 +39,48 @@ HG_INLINE bool endpoints_equal(const struct hg_endpoint *a, const struct hg_endp
 }
 
 /*
- * Keeps how a peer was decided, and who asked. False: there is no room.
- *
- * Nothing here is under the socket's lock: two threads that connect one socket at a time to two
- * peers may leave it connected to one and marked for the other. So what is kept holds for `remote`
- * alone, and each packet's own destination is compared with it. A connection that stands keeps what
- * it has; connecting it again fails, whatever this says.
+ * What is kept of a peer: remote, state and policy belong together, and are written by whoever makes
+ * `version` odd. Nothing here is under the socket's own lock: two threads that connect one socket to
+ * two peers at a time may leave it connected to one and marked for the other. So the state holds for
+ * `remote` alone, and each packet's own destination is compared with it.
  */
-static __noinline bool socket_mark(struct sock *sk, const struct hg_tell *t,
+HG_INLINE bool socket_set(struct hg_socket *s, const struct hg_endpoint *remote, __u32 decided,
+			  __u64 policy)
+{
+	__u64 v = *(volatile __u64 *)&s->version;
+
+	if ((v & 1) || __sync_val_compare_and_swap(&s->version, v, v + 1) != v)
+		return false;
+	s->remote = *remote;
+	*(volatile __u32 *)&s->state = decided;
+	*(volatile __u64 *)&s->policy = policy;
+	__sync_lock_test_and_set(&s->version, v + 2);
+	return true;
+}
+
+/* The same peer, decided as it was, in another state. */
+HG_INLINE bool socket_go_on(struct hg_socket *s, const struct hg_endpoint *remote, __u32 st)
+{
+	return socket_set(s, remote, st, *(volatile __u64 *)&s->policy);
+}
+
+/* The state that holds for a peer, under `policy` or, where that is 0, under any. */
+HG_INLINE __u32 socket_state(const struct hg_socket *s, const struct hg_endpoint *remote,
+			     __u64 policy)
+{
+	__u64 v = *(const volatile __u64 *)&s->version;
+	__u32 st;
+
+	if ((v & 1) || (policy && *(const volatile __u64 *)&s->policy != policy) ||
+	    !endpoints_equal(&s->remote, remote))
+		return HG_SOCKET_UNDECIDED;
+	st = *(const volatile __u32 *)&s->state;
+	return *(const volatile __u64 *)&s->version == v ? st : HG_SOCKET_UNDECIDED;
+}
+
+/* Keeps how a peer was decided, and who asked. False: there is no room, or somebody else is at it. A
+ * connection that stands keeps what it has: connecting it again fails, whatever this says. */
+static __noinline bool socket_mark(struct sock *sk, const struct hg_ask *a,
 				   const struct hg_endpoint *remote, __u32 decided)
 {
 	struct task_struct *task = (void *)bpf_get_current_task_btf();
@@ -55,8 +89,8 @@ static __noinline bool socket_mark(struct sock *sk, const struct hg_tell *t,
 
 	if (!s)
 		return false;
-	s->agent_uid = t->who.agent->uid;
-	s->agent = t->who.n;
+	s->agent_uid = a->who.agent->uid;
+	s->agent = a->who.n;
 	s->netns = socket_netns(sk);
 	s->cgroup = bpf_get_current_cgroup_id();
 	s->start = BPF_CORE_READ(task, group_leader, start_boottime);
@@ -67,13 +101,10 @@ static __noinline bool socket_mark(struct sock *sk, const struct hg_tell *t,
 	bpf_get_current_comm(s->comm, sizeof(s->comm));
 	if (sk->sk_type == SOCK_STREAM && sk->__sk_common.skc_state != TCP_CLOSE)
 		return true;
-	/* No policy while it is written: a packet in between is asked about. */
-	*(volatile __u64 *)&s->policy = 0;
-	s->remote = *remote;
+	/* Taken out of what sees its payload when it was closed (sock_map_unhash()). */
 	s->guarded = 0;
-	*(volatile __u32 *)&s->state = decided;
-	*(volatile __u64 *)&s->policy = t->policy;
-	return true;
+	return socket_set(s, remote, decided, a->tell.policy) ||
+	       socket_set(s, remote, decided, a->tell.policy);
 }
 
 #endif

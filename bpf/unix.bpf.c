@@ -77,7 +77,7 @@ static __noinline int check_peer(struct sock *sk)
 	if (!ask_begin(&a, HG_WHAT_UNIX, HG_BIT(HG_UNIX)))
 		return 0;
 	owned = socket_owner(sk, &whose);
-	if (owned && whose.n == a.tell.who.n)
+	if (owned && whose.n == a.who.n)
 		return 0;
 	peer = bpf_skc_to_unix_sock(sk);
 	why = ask_socket(&a, NULL, 0);

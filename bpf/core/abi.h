@@ -60,6 +60,8 @@ struct hg_state {
 	/* Processes seen in a cgroup that is not their agent's. While 0, the cgroup alone says who
 	 * an agent is; afterwards `processes` is asked first. Never lowered by the kernel. */
 	__u64 strays;
+	/* Entries in `execs`. While 0, no thread has one. */
+	__u64 execs;
 };
 
 /*
@@ -170,10 +172,10 @@ struct hg_registrar {
 };
 
 /*
- * Map `execs`: address of a struct linux_binprm -> the programs of an execve(2) under way that are
- * judged when their arguments can be read. Written by the kernel at bprm_check_security, deleted
- * when it has been judged; what an execve left behind that failed goes when its address is used
- * again.
+ * Map `execs`: address of a thread's struct task_struct -> the programs of its execve(2) under way
+ * that are judged when their arguments can be read. Written by the kernel at bprm_check_security,
+ * deleted when it has been judged; what an execve left behind that failed goes when the thread
+ * begins another, or exits.
  */
 struct hg_exec_link {
 	__u32 argc;		/* as it was when this program was asked about */
@@ -183,7 +185,9 @@ struct hg_exec_link {
 };
 struct hg_exec {
 	__u64 policy;		/* hg_agent.policy then */
-	__u32 n, zero;
+	__u64 bprm;		/* address of the execve's struct linux_binprm */
+	__u32 agent;		/* whose room it takes */
+	__u32 n;
 	struct hg_exec_link link[HG_CHAIN_MAX];
 };
 
@@ -219,7 +223,8 @@ enum hg_socket_state {
 	HG_SOCKET_UNDECIDED,	/* its packets are asked about one by one */
 	HG_SOCKET_OPEN,		/* its peer is allowed, whatever is sent */
 	HG_SOCKET_NAMED,	/* its peer is allowed by name, and nothing was sent yet */
-	HG_SOCKET_JUDGED,	/* and the name was in what was sent first */
+	HG_SOCKET_SAID,		/* and the name was in what was sent first, but TLS may say it again */
+	HG_SOCKET_JUDGED,	/* and the name was said */
 	HG_SOCKET_RESOLVER,	/* a connection to a resolver: questions only */
 	HG_SOCKET_ACCEPTED,	/* a connection from elsewhere */
 };
@@ -228,12 +233,14 @@ struct hg_asked {
 	__u32 name;		/* hg_host_hash() of its name; 0: free */
 };
 struct hg_socket {
+	__u64 version;		/* odd while remote, state and policy are being written */
 	__u64 policy;		/* hg_agent.policy when `state` was decided */
 	__u64 agent_uid;
 	__u64 cgroup, start;	/* as struct hg_event, of the process that asked last */
 	__u32 agent, netns;
 	__u32 state;		/* enum hg_socket_state */
-	__u32 guarded;		/* 1: its payload is seen before it is sent */
+	__u16 guarded;		/* 1: its payload is seen before it is sent */
+	__u16 early;		/* 1: it offered TLS early data */
 	__u32 pid, tid, uid, gid;
 	char comm[16];
 	__u32 next_asked;

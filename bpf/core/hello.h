@@ -8,9 +8,10 @@
  * ways, is refused, and a name is given only when the whole ClientHello or HTTP head was seen,
  * since another name may stand in its last bytes.
  *
- * Only the first message is read. Not seen are a second ClientHello after a HelloRetryRequest (RFC
- * 8446 4.1.4), whose name OpenSSL's server follows; the name of a session that TLS 1.2 resumes; a
- * second request on an HTTP connection; what is said inside TLS.
+ * Only the first message is read. A second ClientHello after a HelloRetryRequest (RFC 8446 4.1.4),
+ * whose name OpenSSL's server follows, is the caller's to find: hg_hello_next() says what a record
+ * behind the first is. Not seen are the name of a session that TLS 1.2 resumes; a second request on an
+ * HTTP connection; what is said inside TLS.
  *
  * One flat machine. Each step takes at least one byte, a few steps are a turn, and everything that
  * lasts from one step to the next is in struct hg_hello, which in the kernel is map memory: the
@@ -71,6 +72,7 @@ struct hg_hello {
 	__u8 status; /* enum hg_hello_status */
 	__u8 kind;   /* enum hg_hello_kind; with HG_HELLO_NEED what it looks like */
 	__u8 ech;    /* encrypted_client_hello was there: name is the outer one */
+	__u8 early;  /* early_data was there: encrypted records may come before the server answers */
 	__u32 need;  /* with HG_HELLO_NEED: bytes, from the first, that are certain to come */
 	struct hg_host name; /* with HG_HELLO_NAME */
 };
@@ -104,6 +106,7 @@ HG_INLINE void hg_hello_begin(struct hg_hello *h)
 	h->status = HG_HELLO_NEED;
 	h->kind = HG_HELLO_OTHER;
 	h->ech = 0;
+	h->early = 0;
 	h->need = 1;
 	hg_host_begin(&h->name);
 }
@@ -226,6 +229,40 @@ HG_INLINE bool hg_hello_turn(struct hg_hello *h)
 			return true;
 	}
 	return false;
+}
+
+/* A TLS client's next record, while the server may still ask for another ClientHello. */
+enum hg_hello_next {
+	HG_HELLO_NEXT_SKIP,  /* says nothing: one more record, then ask again */
+	HG_HELLO_NEXT_HELLO, /* another ClientHello: to be read like the first */
+	HG_HELLO_NEXT_DONE,  /* what only a client sends whose hello was taken */
+	HG_HELLO_NEXT_BAD,
+};
+#define HG_HELLO_NEXT_HEAD 6 /* bytes it takes: a record's header and a byte, which every record has */
+
+/*
+ * early: the first hello offered early data, which the server then skips (RFC 8446 4.2.10). Alerts are
+ * passed over, since some do not end a connection (6.1, user_canceled). A handshake message other than
+ * ClientHello, or encrypted records, ends any server's waiting for a hello: with them, it fails.
+ */
+HG_INLINE enum hg_hello_next hg_hello_next(const __u8 head[HG_HELLO_NEXT_HEAD], bool early,
+					   __u32 *ret_len)
+{
+	__u32 len = (__u32)head[3] << 8 | head[4];
+
+	*ret_len = 5 + len;
+	if (!len)
+		return HG_HELLO_NEXT_BAD;
+	switch (head[0]) {
+	case 20: /* change_cipher_spec: for middleboxes (RFC 8446 D.4), or TLS 1.2 */
+	case 21: /* alert */
+		return HG_HELLO_NEXT_SKIP;
+	case 22: /* handshake */
+		return head[5] == 1 ? HG_HELLO_NEXT_HELLO : HG_HELLO_NEXT_DONE;
+	case 23: /* application_data */
+		return early ? HG_HELLO_NEXT_SKIP : HG_HELLO_NEXT_DONE;
+	}
+	return HG_HELLO_NEXT_BAD;
 }
 
 #endif

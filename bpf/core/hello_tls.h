@@ -22,6 +22,7 @@
 #define HG_TLS_HELLO_MIN   (2u + 32 + 1 + 4 + 2)
 #define HG_TLS_SESSION_MAX 32
 #define HG_TLS_SERVER_NAME 0
+#define HG_TLS_EARLY_DATA  42	  /* RFC 8446 4.2.10 */
 #define HG_TLS_ECH	   0xfe0d /* encrypted_client_hello (draft-ietf-tls-esni) */
 #define HG_TLS_NAME_HEAD   5u	  /* list's length, name's type, name's length */
 
@@ -136,6 +137,8 @@ HG_INLINE bool hg_tls_extension(struct hg_hello *h)
 
 	if (type == HG_TLS_ECH)
 		h->ech = 1;
+	if (type == HG_TLS_EARLY_DATA)
+		h->early = 1;
 	if (type != HG_TLS_SERVER_NAME)
 		return hg_tls_next_or_end(h, HG_TLS_EXTENSION, len, 4);
 	/* RFC 8446 4.2: one of each type; of two, servers might take either. */

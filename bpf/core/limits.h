@@ -44,6 +44,9 @@
 /* Programs and scripts of one execve(2) that are judged by their arguments: the kernel follows five
  * interpreters (exec_binprm()). */
 #define HG_CHAIN_MAX		8
+/* Threads of one agent that are in the midst of an execve(2) of such a program, or had one fail and
+ * have done none since: more than a large machine starts at one moment. */
+#define HG_EXECS_EACH		128
 /* Bytes of arguments kept for an event. */
 #define HG_EVENT_ARGV_MAX	2048
 

@@ -25,23 +25,30 @@ struct hg_at {
 	__u16 dir, out;
 };
 
+/* The first chunk is at hand until another is asked for: with a chunk always there, the kernel's
+ * verifier has one state to follow where each lookup would add one. */
 HG_INLINE bool hg_open(struct hg_reader *r)
 {
-	if (!r->head)
+	if (!r->head) {
 		r->head = hg_fetch(r->image, 0);
+		r->chunk = r->head;
+		r->idx = 0;
+	}
 	return r->head != NULL;
 }
 
 HG_INLINE bool hg_seek(struct hg_reader *r, __u32 idx)
 {
+	const struct hg_chunk *chunk;
+
 	if (r->idx == idx && r->chunk)
 		return true;
-	if (idx == 0)
-		r->chunk = hg_open(r) ? r->head : NULL;
-	else
-		r->chunk = hg_fetch(r->image, idx);
+	chunk = hg_fetch(r->image, idx);
+	if (!chunk)
+		return false;
+	r->chunk = chunk;
 	r->idx = idx;
-	return r->chunk != NULL;
+	return true;
 }
 
 /* The one indexed read of a chunk. The empty asm keeps the compiler from proving the mask

@@ -43,7 +43,9 @@ def sink(path, *specs):
             whole += data
             if len(whole) < 65536:
                 tell(spec, whole)
-        tell(spec + ' end', hashlib.sha256(whole).hexdigest() if len(whole) >= 65536 else whole)
+        if whole:
+            tell(spec + ' end', hashlib.sha256(whole).hexdigest() if len(whole) >= 65536 else whole)
+        conn.close()
 
     def accepts(spec, sock):
         while True:
@@ -153,10 +155,10 @@ def dns(how, server, name):
             s.connect((server, 53))
             s.send(QUERIES['plain'](name))
         elif how == 'segments':  # two datagrams in one call (UDP_SEGMENT)
-            a, b = QUERIES['plain']('good.test'), QUERIES['plain'](name)
-            a += b'' if len(a) >= len(b) else b''
+            # The first of them may be asked.
+            a = query('x' * (len(name) - len('.wild.test')) + '.wild.test')
             s.setsockopt(socket.IPPROTO_UDP, 103, len(a))
-            s.sendto(a + b[:len(a)], (server, 53))
+            s.sendto(a + query(name), (server, 53))
         elif how == 'mixed':
             s.sendto(QUERIES['plain']('good.test'), (server, 53))
             s.sendto(QUERIES['plain'](name), (server, 53))
@@ -205,7 +207,6 @@ def connected(addr, port, proto=0):
 
 def send_fast_open(addr, port, data):
     s = socket.socket()
-    s.settimeout(5)
     s.sendto(data, 0x20000000, (addr, port))  # MSG_FASTOPEN
     return s
 
@@ -354,6 +355,12 @@ def payload(kind, how, name):
         return records(hello(name), 100), 'all'
     if how == 'one-byte-records':
         return records(hello(name), 1), 'all'
+    if how == 'again':
+        return hello('good.test') + hello(name), 'all'
+    if how == 'again-behind':  # what a server skips
+        return hello('good.test') + b'\x14\3\3\0\1\1' + b'\x15\3\3\0\2\1\x5a' + hello(name), 'all'
+    if how == 'again-bytes':
+        return hello('good.test') + hello(name), 'bytes'
     if how == 'alert-first':
         return b'\x15\3\1\0\2\1\0' + hello(name), 'all'
     return hello(name), how
@@ -394,7 +401,8 @@ def keep(addr, port, name, path):
     print('sent', flush=True)
     while not os.path.exists(path):
         time.sleep(0.05)
-    s.sendall(b'later-' + name.encode())
+    later = b'later-' + name.encode()
+    s.sendall(b'\x17\3\3' + struct.pack('>H', len(later)) + later)
     s.shutdown(socket.SHUT_WR)
     s.settimeout(3)
     s.recv(1)

@@ -188,6 +188,41 @@ if [ ! "${CONTROL_ONLY-}" ]; then
 		exec /usr/bin/git -C x push && "$HG" explain --policy "$POLICIES/programs.yaml" -- \
 		exec /usr/bin/git commit -m no-push'
 
+	# An execve that fails after it was asked about leaves an entry until its thread tries again.
+	arena_dirty=1
+	echo '#!/nowhere' >"$ARENA/closed/script"
+	after_failed()
+	{
+		in_cgroup agent 1000 bash -c 'shopt -s execfail
+			exec "$0/script" status; exec "$0/tool" "$1"' "$ARENA/closed" "$1" 2>/dev/null |
+			grep -q "${mark[closed]}"
+	}
+	check 'after one that failed, what is allowed runs' after_failed status
+	check 'after one that failed, what is denied does not' eval '! after_failed push'
+	# More of them than one agent has room for (HG_EXECS_EACH), none of which ends.
+	export FAILED=$WS/failed
+	many_failed()
+	{
+		LIMIT=300 in_cgroup agent 1000 python3 -c 'import os, signal, sys
+for i in range(140):
+    if os.fork() == 0:
+        try: os.execv(sys.argv[1], ["script", "status"])
+        except OSError: open(os.environ["FAILED"], "a").write("x")
+        signal.pause()
+signal.pause()' "$ARENA/closed/script" &
+		wait_for 60 eval '[ "$(wc -c <"$FAILED")" = 140 ]'
+	}
+	status() { in_cgroup "$1" 1000 "$ARENA/closed/tool" status 2>&1 | grep -q "${mark[closed]}"; }
+	agent_attach other "$POLICIES/programs.yaml"
+	check '140 processes whose execve failed' many_failed
+	check 'their agent has no room left' eval '! status agent'
+	check 'another agent has' status other
+	check 'and is still denied what it may not do' eval \
+		'! in_cgroup other 1000 "$ARENA/closed/tool" push | grep -q "${mark[closed]}"'
+	cgroup_end agent
+	check 'when they have ended, so has their agent' status agent
+	agent_detach other
+
 	# Code that is made at run time.
 	agent_detach agent
 	mkdir -p "$CG/maker"

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What an execve(2) under way keeps until its arguments can be read: one entry for each thread, by
+ * its task_struct, whose address is nobody else's while it runs. Only the thread itself makes and
+ * unmakes its entry: when it begins the next execve, when this one is judged, when it exits. What
+ * failed stays until then, so an agent has room for HG_EXECS_EACH of them and no more: it cannot take
+ * that of others.
+ */
+#ifndef HG_EXECS_H
+#define HG_EXECS_H
+
+#include "agent.h"
+
+HG_INLINE __u64 exec_key(void)
+{
+	return (__u64)bpf_get_current_task();
+}
+
+/* The current thread's entry; NULL: it has none. */
+HG_INLINE struct hg_exec *exec_kept(void)
+{
+	__u64 key = exec_key();
+
+	/* This thread's own entry would have been counted before. */
+	if (!state.execs)
+		return NULL;
+	return bpf_map_lookup_elem(&execs, &key);
+}
+
+/* A new one; NULL: there is no room. */
+static __noinline struct hg_exec *exec_keep(__u32 agent, __u64 policy)
+{
+	struct hg_exec fresh = { .policy = policy, .agent = agent };
+	__u64 key = exec_key(), *n;
+
+	n = bpf_map_lookup_elem(&exec_counts, &agent);
+	if (!n)
+		return NULL;
+	if (__sync_fetch_and_add(n, 1) >= HG_EXECS_EACH ||
+	    bpf_map_update_elem(&execs, &key, &fresh, BPF_NOEXIST)) {
+		__sync_fetch_and_add(n, -1);
+		return NULL;
+	}
+	__sync_fetch_and_add(&state.execs, 1);
+	return bpf_map_lookup_elem(&execs, &key);
+}
+
+HG_INLINE void exec_forget(void)
+{
+	struct hg_exec *e = exec_kept();
+	__u64 key = exec_key(), *n;
+	__u32 agent;
+
+	if (!e)
+		return;
+	agent = e->agent;
+	if (bpf_map_delete_elem(&execs, &key))
+		return;
+	__sync_fetch_and_add(&state.execs, -1);
+	n = bpf_map_lookup_elem(&exec_counts, &agent);
+	if (n)
+		__sync_fetch_and_add(n, -1);
+}
+
+#endif
