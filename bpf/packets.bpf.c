@@ -15,7 +15,7 @@
 
 /* Keeps what was decided of a packet's peer, where there is a socket to keep it with; gives the state
  * that holds. */
-HG_INLINE __u32 packet_mark(struct hg_socket *known, const struct packet *p, __u64 policy,
+HG_INLINE __u32 packet_mark(struct hg_socket *known, const struct hg_packet *p, __u64 policy,
 			    __u32 decided)
 {
 	__u32 before;
@@ -34,7 +34,7 @@ HG_INLINE __u32 packet_mark(struct hg_socket *known, const struct packet *p, __u
 
 /* A reply of a service: to whoever connected to where the agent may listen. */
 HG_INLINE bool packet_accepted(struct hg_scratch *s, const struct hg_socket *known,
-			       const struct packet *p)
+			       const struct hg_packet *p)
 {
 	struct hg_reader r;
 	struct hg_out out;
@@ -64,15 +64,18 @@ HG_INLINE __u32 packet_state(int say, __u32 *ret_why)
 	return HG_SOCKET_UNDECIDED;
 }
 
-/* The state allows the packet: what is yet to be seen may not leave unseen. */
-HG_INLINE bool state_passes(__u32 st, const struct hg_socket *known, const struct packet *p)
+HG_INLINE bool state_opens(__u32 st)
 {
-	switch (st) {
-	case HG_SOCKET_OPEN:
-	case HG_SOCKET_JUDGED:
-	case HG_SOCKET_SAID:
-	case HG_SOCKET_ACCEPTED:
+	return st == HG_SOCKET_OPEN || st == HG_SOCKET_JUDGED || st == HG_SOCKET_SAID ||
+	       st == HG_SOCKET_ACCEPTED;
+}
+
+/* The state allows the packet: what is yet to be seen may not leave unseen. */
+HG_INLINE bool state_passes(__u32 st, const struct hg_socket *known, const struct hg_packet *p)
+{
+	if (state_opens(st))
 		return true;
+	switch (st) {
 	case HG_SOCKET_NAMED:
 		return p->proto == HG_TCP && !p->len;
 	case HG_SOCKET_RESOLVER:
@@ -81,31 +84,27 @@ HG_INLINE bool state_passes(__u32 st, const struct hg_socket *known, const struc
 	return false;
 }
 
-/* Decides a packet's peer anew. */
-__weak __noinline int packet_decide(struct hg_socket *known, struct packet *p, __u32 agent,
-				    __u64 policy)
+/* Decides the peer of s->packet anew. */
+__weak __noinline int packet_decide(struct hg_scratch *s, struct hg_socket *known)
 {
 	__u32 st, why = HG_WHY_RULE;
-	struct hg_scratch *s;
-	int pass = PACKET_PASS;
+	struct hg_packet *p;
 
-	if (!p)
-		return PACKET_DROP;
-	s = packet_scratch(agent, policy, known, &p->remote);
 	if (!s)
-		return packet_busy(agent, policy, HG_WHAT_CONNECT);
+		return PACKET_DROP;
+	p = &s->packet;
+	s->remote = p->remote;
 	st = packet_accepted(s, known, p) ? HG_SOCKET_ACCEPTED
 					  : packet_state(remote_decide(s), &why);
 	if (st != HG_SOCKET_UNDECIDED) {
-		st = packet_mark(known, p, policy, st);
+		st = packet_mark(known, p, s->policy, st);
 		why = HG_WHY_NAME_UNSEEN;
 	}
 	if (!s->slot)
 		why = HG_WHY_NO_POLICY;
-	if (!state_passes(st, known, p))
-		pass = packet_refuse(s, HG_WHAT_CONNECT, why, HG_CONNECT);
-	scratch_release(s);
-	return pass;
+	if (state_passes(st, known, p))
+		return PACKET_PASS;
+	return packet_refuse(s, HG_WHAT_CONNECT, why, HG_CONNECT);
 }
 
 static __noinline struct hg_socket *socket_adopt(struct bpf_sock *sk, const struct hg_who *who)
@@ -119,11 +118,68 @@ static __noinline struct hg_socket *socket_adopt(struct bpf_sock *sk, const stru
 	return s;
 }
 
+/* To whom the socket's peer was decided last, and allowed whatever is sent: read where the packet lies,
+ * since nearly all are such. False says nothing. */
+HG_INLINE bool packet_known(struct __sk_buff *skb, const struct hg_socket *known, __u64 policy)
+{
+	const __u8 *at = (void *)(long)skb->data, *end = (void *)(long)skb->data_end;
+	__u64 v = *(const volatile __u64 *)&known->version;
+	const __u8 *remote = known->remote.bytes;
+	bool same;
+
+	if ((v & 1) || *(const volatile __u64 *)&known->policy != policy ||
+	    !state_opens(*(const volatile __u32 *)&known->state) || at + IP4_HEAD + 4 > end)
+		return false;
+	if (at[0] == 0x45)
+		same = remote[0] == 4 && !(at[6] & 0x1f) && !at[7] && remote[5] == at[9] &&
+		       bytes_4(remote + 1) == bytes_4(at + 16) &&
+		       bytes_2(remote + 6) == bytes_2(at + IP4_HEAD + 2);
+	else
+		same = at + IP6_HEAD + 4 <= end && at[0] >> 4 == 6 && remote[0] == 6 && remote[17] == at[6] &&
+		       bytes_4(remote + 1) == bytes_4(at + 24) &&
+		       bytes_4(remote + 5) == bytes_4(at + 28) &&
+		       bytes_4(remote + 9) == bytes_4(at + 32) &&
+		       bytes_4(remote + 13) == bytes_4(at + 36) &&
+		       bytes_2(remote + 18) == bytes_2(at + IP6_HEAD + 2);
+	/* What is asked of a resolver is looked at even where its address is open: to learn. */
+	if (same && at[0] == 0x45 ? at[9] == HG_UDP && bytes_2(remote + 6) == bpf_htons(53)
+				  : at[6] == HG_UDP && bytes_2(remote + 18) == bpf_htons(53))
+		return false;
+	return same && *(const volatile __u64 *)&known->version == v;
+}
+
+static __noinline int packet_judge(struct __sk_buff *skb, struct hg_scratch *s,
+				   struct hg_socket *known)
+{
+	struct hg_packet *p = &s->packet;
+
+	__builtin_memset(p, 0, sizeof(*p));
+	if (!packet_read(skb, p, true))
+		return packet_decide(s, known);
+	if (p->proto == HG_UDP && host_resolver(s->agent, &p->remote) && hosts_in_policy(s->slot))
+		return question_out(skb, s, known);
+	if (known && state_passes(socket_state(known, &p->remote, s->policy), known, p))
+		return PACKET_PASS;
+	return packet_decide(s, known);
+}
+
+static __noinline int packet_unknown(struct __sk_buff *skb, struct hg_socket *known, __u32 agent,
+				     __u64 policy)
+{
+	struct hg_scratch *s = packet_scratch(agent, policy, known);
+	int pass;
+
+	if (!s)
+		return packet_busy(agent, policy, HG_WHAT_CONNECT);
+	pass = packet_judge(skb, s, known);
+	scratch_release(s);
+	return pass;
+}
+
 HG_INLINE int packet_leaves(struct __sk_buff *skb)
 {
 	struct bpf_sock *sk = skb->sk;
 	struct hg_socket *known;
-	struct packet p = {};
 	struct hg_who who;
 	__u64 policy;
 
@@ -137,21 +193,16 @@ HG_INLINE int packet_leaves(struct __sk_buff *skb)
 	/* Nobody's agent, since it was detached. */
 	if (!packet_agent(sk, known, &who))
 		return PACKET_PASS;
+	policy = *(volatile __u64 *)&who.agent->policy;
+	if (known && packet_known(skb, known, policy))
+		return PACKET_PASS;
 	/* What the hooks asked about at the send (past_rules()). */
 	if (sk->type == SOCK_RAW)
-		return PACKET_PASS;
-	policy = *(volatile __u64 *)&who.agent->policy;
-	if (!packet_read(skb, &p, true))
-		return packet_decide(known, &p, who.n, policy);
-	if (p.proto == HG_UDP && host_resolver(who.n, &p.remote) &&
-	    hosts_in_policy((__u32)policy))
-		return question_out(skb, known, &p, who.n, policy);
-	if (known && state_passes(socket_state(known, &p.remote, policy), known, &p))
 		return PACKET_PASS;
 	/* Accepted, or made before the agent was one. Without room each packet is asked about. */
 	if (!known)
 		known = socket_adopt(sk, &who);
-	return packet_decide(known, &p, who.n, policy);
+	return packet_unknown(skb, known, who.n, policy);
 }
 
 SEC("cgroup_skb/egress")
@@ -162,32 +213,65 @@ int packet_out(struct __sk_buff *skb)
 	return PACKET_DROP;
 }
 
-SEC("cgroup_skb/ingress")
-int packet_in(struct __sk_buff *skb)
+/* From port 53, as far as that is seen at a look: nothing else is an answer. */
+HG_INLINE bool packet_answers(struct __sk_buff *skb)
+{
+	const __u8 *at = (void *)(long)skb->data, *end = (void *)(long)skb->data_end;
+
+	if (at + IP4_HEAD + 2 > end)
+		return true;
+	if (at[0] == 0x45)
+		return bytes_2(at + IP4_HEAD) == bpf_htons(53);
+	if (at[0] >> 4 != 6)
+		return true;
+	return at + IP6_HEAD + 2 > end || bytes_2(at + IP6_HEAD) == bpf_htons(53);
+}
+
+/* Over TCP, an answer that is one segment, behind its length; what is longer is learned from as far as it
+ * reaches. */
+static __noinline int packet_learn(struct __sk_buff *skb, struct hg_scratch *s,
+				   struct hg_socket *known)
+{
+	struct hg_packet *p = &s->packet;
+
+	__builtin_memset(p, 0, sizeof(*p));
+	if (!packet_read(skb, p, false) || !host_resolver(s->agent, &p->remote))
+		return 0;
+	if (p->proto == HG_TCP && p->len > 2) {
+		p->at += 2;
+		p->len -= 2;
+	} else if (p->proto != HG_UDP) {
+		return 0;
+	}
+	return answer_in(skb, s, known);
+}
+
+static __noinline int packet_arrives(struct __sk_buff *skb)
 {
 	struct bpf_sock *sk = skb->sk;
 	struct hg_socket *known;
-	struct packet p = {};
+	struct hg_scratch *s;
 	struct hg_who who;
 
 	if (!sk)
-		return PACKET_PASS;
+		return 0;
 	sk = bpf_sk_fullsock(sk);
 	/* Who asked has storage; nobody else is answered. */
 	known = sk ? bpf_sk_storage_get(&sockets, sk, 0, 0) : NULL;
-	if (!known || !known->next_asked || !packet_agent(sk, known, &who) ||
-	    !packet_read(skb, &p, false))
-		return PACKET_PASS;
-	if (!host_resolver(who.n, &p.remote))
-		return PACKET_PASS;
-	/* Over TCP, an answer that is one segment, behind its length; what is longer is learned from as
-	 * far as it reaches. */
-	if (p.proto == HG_TCP && p.len > 2) {
-		p.at += 2;
-		p.len -= 2;
-	} else if (p.proto != HG_UDP) {
-		return PACKET_PASS;
-	}
-	answer_in(skb, known, &p, &who);
+	if (!known || !known->next_asked || !packet_agent(sk, known, &who))
+		return 0;
+	s = packet_scratch(who.n, *(volatile __u64 *)&who.agent->policy, known);
+	if (!s)
+		return 0;
+	packet_learn(skb, s, known);
+	scratch_release(s);
+	return 0;
+}
+
+SEC("cgroup_skb/ingress")
+int packet_in(struct __sk_buff *skb)
+{
+	if (packet_answers(skb))
+		packet_arrives(skb);
 	return PACKET_PASS;
 }

@@ -25,11 +25,16 @@ HG_INLINE __u64 length_bounded(__u64 n, __u64 max)
 	return (n & (max - 1)) + 1;
 }
 
-struct packet {
-	struct hg_endpoint remote, local;
-	__u32 at, len;		/* what it carries: offset and bytes */
-	__u8 proto;
-};
+/* As they lie, at any alignment. */
+HG_INLINE __u32 bytes_4(const __u8 *at)
+{
+	return *(const __u32 *)at;
+}
+
+HG_INLINE __u16 bytes_2(const __u8 *at)
+{
+	return *(const __u16 *)at;
+}
 
 /* Of the first four bytes behind the network header, as they lie in memory. */
 HG_INLINE __u16 port_of(__u32 ports, bool second)
@@ -38,7 +43,7 @@ HG_INLINE __u16 port_of(__u32 ports, bool second)
 }
 
 /* The packet's own bytes, from its network header on. out: it leaves. False: it cannot be read. */
-static __noinline bool packet_read_4(struct __sk_buff *skb, struct packet *p, bool out)
+static __noinline bool packet_read_4(struct __sk_buff *skb, struct hg_packet *p, bool out)
 {
 	__u8 head[12] = {}, addr[4] = {};
 	__u32 at, ports = 0;
@@ -63,7 +68,7 @@ static __noinline bool packet_read_4(struct __sk_buff *skb, struct packet *p, bo
 }
 
 /* Where an extension header stands in front of ports, which takes a capability, nothing is read. */
-static __noinline bool packet_read_6(struct __sk_buff *skb, struct packet *p, bool out)
+static __noinline bool packet_read_6(struct __sk_buff *skb, struct hg_packet *p, bool out)
 {
 	__u8 addr[16] = {};
 	__u32 ports = 0;
@@ -83,7 +88,7 @@ static __noinline bool packet_read_6(struct __sk_buff *skb, struct packet *p, bo
 	return true;
 }
 
-static __noinline bool packet_read(struct __sk_buff *skb, struct packet *p, bool out)
+static __noinline bool packet_read(struct __sk_buff *skb, struct hg_packet *p, bool out)
 {
 	__u8 words = 0;
 
@@ -220,10 +225,10 @@ __weak __noinline int packet_busy(__u32 agent, __u64 policy, __u32 what)
 	return t.said == HG_SAID_AUDITED ? PACKET_PASS : PACKET_DROP;
 }
 
-/* Scratch space for a packet's decision; NULL where there is none. */
+/* Scratch space for a packet's decision, or a payload's; NULL where there is none. Whom it is to goes to
+ * s->remote. */
 HG_INLINE struct hg_scratch *packet_scratch(__u32 agent, __u64 policy,
-					    const struct hg_socket *known,
-					    const struct hg_endpoint *remote)
+					    const struct hg_socket *known)
 {
 	struct hg_scratch *s = scratch_claim();
 
@@ -234,7 +239,7 @@ HG_INLINE struct hg_scratch *packet_scratch(__u32 agent, __u64 policy,
 	s->agent = agent;
 	s->known = (__u64)known;
 	s->netns = known ? known->netns : 0;
-	s->remote = *remote;
+	__builtin_memset(&s->remote, 0, sizeof(s->remote));
 	s->host = 0;
 	s->detail = 0;
 	return s;

@@ -196,10 +196,12 @@ static __noinline int payload_read(struct sk_msg_md *msg, struct hg_socket *know
 				   struct hg_endpoint *remote, const struct hg_who *who)
 {
 	__u64 policy = *(volatile __u64 *)&who->agent->policy;
-	struct hg_scratch *s = packet_scratch(who->n, policy, known, remote);
+	struct hg_scratch *s = packet_scratch(who->n, policy, known);
 	struct hg_payload *p = payload_claim();
 	int ret = SK_DROP;
 
+	if (s)
+		s->remote = *remote;
 	if (s && p)
 		ret = payload_decide(msg, p, s, known);
 	else if (packet_busy(who->n, policy, HG_WHAT_HELLO) == PACKET_PASS)

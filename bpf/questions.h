@@ -50,7 +50,7 @@ HG_INLINE void message_release(struct hg_message *m)
 }
 
 /* The datagram's message, ready for its first turn. False: longer than any that is read. */
-HG_INLINE bool message_load(struct __sk_buff *skb, const struct packet *p, struct hg_message *m,
+HG_INLINE bool message_load(struct __sk_buff *skb, const struct hg_packet *p, struct hg_message *m,
 			    enum hg_dns_kind kind)
 {
 	__u64 len = p->len;
@@ -136,21 +136,18 @@ __weak __noinline int question_decide(struct hg_message *m, struct hg_scratch *s
 	return packet_refuse(s, HG_WHAT_DNS, why, HG_RESOLVE);
 }
 
-static __noinline int question_out(struct __sk_buff *skb, struct hg_socket *known,
-				   struct packet *p, __u32 agent, __u64 policy)
+/* Of s->packet. */
+static __noinline int question_out(struct __sk_buff *skb, struct hg_scratch *s,
+				   struct hg_socket *known)
 {
-	struct hg_scratch *s = packet_scratch(agent, policy, known, &p->remote);
 	struct hg_message *m = message_claim();
 	int pass;
 
-	if (s && m)
-		pass = question_decide(m, s, known, message_load(skb, p, m, HG_DNS_QUERY));
-	else
-		pass = packet_busy(agent, policy, HG_WHAT_DNS);
-	if (s)
-		scratch_release(s);
-	if (m)
-		message_release(m);
+	if (!m)
+		return packet_busy(s->agent, s->policy, HG_WHAT_DNS);
+	s->remote = s->packet.remote;
+	pass = question_decide(m, s, known, message_load(skb, &s->packet, m, HG_DNS_QUERY));
+	message_release(m);
 	return pass;
 }
 
@@ -190,11 +187,12 @@ static __noinline int question_stream(struct sk_msg_md *msg, struct hg_socket *k
 				      struct hg_endpoint *remote, const struct hg_who *who)
 {
 	__u64 policy = *(volatile __u64 *)&who->agent->policy;
-	struct hg_scratch *s = packet_scratch(who->n, policy, known, remote);
+	struct hg_scratch *s = packet_scratch(who->n, policy, known);
 	struct hg_message *m = message_claim();
 	int pass = PACKET_PASS, n = 0;
 
 	if (s && m) {
+		s->remote = *remote;
 		n = stream_load(msg, m);
 		if (n)
 			pass = question_decide(m, s, known, n > 0);
@@ -328,25 +326,21 @@ static long answer_turn(__u32 turn, struct message_loop *l)
 	return 0;
 }
 
-/* What cannot be read, or finds no room, teaches nothing; the agent gets it all the same. */
-static __noinline int answer_in(struct __sk_buff *skb, struct hg_socket *known, struct packet *p,
-				const struct hg_who *who)
+/* s->packet. What cannot be read, or finds no room, teaches nothing; the agent gets it all the same. */
+static __noinline int answer_in(struct __sk_buff *skb, struct hg_scratch *s,
+				struct hg_socket *known)
 {
-	__u64 policy = *(volatile __u64 *)&who->agent->policy;
-	struct message_loop l = { .known = known };
+	struct message_loop l = { .known = known, .s = s };
 
-	l.s = packet_scratch(who->n, policy, known, &p->remote);
 	l.m = message_claim();
-	if (l.s && l.m) {
-		l.m->answer = ANSWER_NEW;
-		l.m->key.netns = known->netns;
-		if (message_load(skb, p, l.m, HG_DNS_ANSWER))
-			bpf_loop(HG_DNS_TURNS, answer_turn, &l, 0);
-	}
-	if (l.s)
-		scratch_release(l.s);
-	if (l.m)
-		message_release(l.m);
+	if (!l.m)
+		return 0;
+	s->remote = s->packet.remote;
+	l.m->answer = ANSWER_NEW;
+	l.m->key.netns = known->netns;
+	if (message_load(skb, &s->packet, l.m, HG_DNS_ANSWER))
+		bpf_loop(HG_DNS_TURNS, answer_turn, &l, 0);
+	message_release(l.m);
 	return 0;
 }
 

@@ -24,6 +24,13 @@ struct hg_end {
 	__u32 lacks;			/* rights that another name of the file lacks */
 };
 
+/* A packet of an agent's socket. */
+struct hg_packet {
+	struct hg_endpoint remote, local;
+	__u32 at, len;			/* what it carries: offset and bytes */
+	__u8 proto;
+};
+
 struct hg_scratch {
 	__u32 busy;
 	__u32 slot;			/* of the policy being asked */
@@ -55,6 +62,7 @@ struct hg_scratch {
 	/* Of a packet or payload, for the event: struct hg_socket, struct hg_host, 0 for none. */
 	__u32 detail;
 	__u64 policy, known, host;
+	struct hg_packet packet;
 	struct hg_end from, to;		/* of a rename or link */
 	/* A command line: where in user memory it goes on, up to which address; of what is in `data`
 	 * from line_from on, line_len bytes are unread. */

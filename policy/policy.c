@@ -56,6 +56,7 @@ static int load(struct loader *l, const char *file, const char *bytes, size_t le
 	l->workspace = NULL;
 	p->workspace_default = l->workspace_default;
 	p->mode = l->mode;
+	p->resolvers = l->resolvers;
 	p->sources = l->digest;
 	err = policy_compile(l, p);
 	return err ? err : l->failed ? -EINVAL : 0;

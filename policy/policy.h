@@ -28,6 +28,14 @@ void diags_clear(struct diags *d);
 
 enum policy_mode { POLICY_ENFORCE = 0, POLICY_AUDIT = 1 };
 
+/* Who may be asked for host names, at port 53: libc asks the first three, other resolvers' libraries
+ * more. */
+#define RESOLVERS_MAX 16
+struct resolvers {
+	uint8_t address[RESOLVERS_MAX][16]; /* network order, IPv4 as ::ffff:a.b.c.d */
+	size_t n;
+};
+
 /* Where one rule stands and what it says. Index = rule index in the ruleset and the kernel. */
 struct policy_rule {
 	char *file;
@@ -44,6 +52,7 @@ struct policy {
 	char *workspace;	/* expanded, NULL where none */
 	bool workspace_default;	/* it is the one of the parameters for where none is given */
 	enum policy_mode mode;
+	struct resolvers resolvers; /* `resolvers:`; none: those of the machine */
 	struct policy_rule *rules;
 	size_t n_rules;
 	struct ruleset *ruleset;

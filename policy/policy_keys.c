@@ -16,6 +16,7 @@ static const struct key {
 	{"extends", offsetof(struct source_keys, extends)},
 	{"mode", offsetof(struct source_keys, mode)},
 	{"workspace", offsetof(struct source_keys, workspace)},
+	{"resolvers", offsetof(struct source_keys, resolvers)},
 	{"vars", offsetof(struct source_keys, vars)},
 	{"rules", offsetof(struct source_keys, rules)},
 	{"never", offsetof(struct source_keys, never)},
@@ -44,7 +45,7 @@ static int unknown_key(struct loader *l, const struct source *s, const struct no
 				  key->value, near);
 	return node_error(s->doc, key, 0, l->d,
 			  "unknown key `%s`; there is version, name, extends, "
-			  "mode, workspace, vars, rules and never",
+			  "mode, workspace, resolvers, vars, rules and never",
 			  key->value);
 }
 

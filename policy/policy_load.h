@@ -17,7 +17,8 @@
 
 /* The keys of a policy; document nodes, NULL where absent. */
 struct source_keys {
-	const struct node *version, *name, *extends, *mode, *workspace, *vars, *rules, *never;
+	const struct node *version, *name, *extends, *mode, *workspace, *resolvers, *vars, *rules,
+		*never;
 };
 
 /* One document of the policy. */
@@ -49,6 +50,7 @@ struct loader {
 	bool workspace_default;
 	struct repositories repositories;
 	enum policy_mode mode;
+	struct resolvers resolvers;
 };
 
 /* ---- policy_source.c ---- */

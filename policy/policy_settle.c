@@ -2,6 +2,7 @@
 /*
  * What the documents of a policy say together, beside rules: name, mode, workspace, variables.
  */
+#include <arpa/inet.h>
 #include <ctype.h>
 #include <errno.h>
 #include <limits.h>
@@ -66,6 +67,48 @@ static int settle_name(struct loader *l)
 				"the file's name makes no name for the "
 				"agent (" NAME_RULE "); add `name: NAME`");
 	l->scope.name = given ? given : l->name;
+	return err;
+}
+
+/* ---- resolvers ---- */
+
+static int add_resolver(struct loader *l, const struct source *s, const struct node *n)
+{
+	uint8_t address[16] = {[10] = 0xff, [11] = 0xff};
+
+	if (source_check_text(l, s, n, "a resolver"))
+		return -EINVAL;
+	if (inet_pton(AF_INET, n->value, address + 12) != 1 &&
+	    inet_pton(AF_INET6, n->value, address) != 1)
+		return node_error(s->doc, n, 0, l->d,
+				  "a resolver is an address, as in 192.0.2.53 or 2001:db8::53");
+	if (l->resolvers.n == RESOLVERS_MAX)
+		return node_error(s->doc, n, 0, l->d, "more than %d resolvers", RESOLVERS_MAX);
+	memcpy(l->resolvers.address[l->resolvers.n++], address, 16);
+	return 0;
+}
+
+/* Those of the outermost policy that names some. */
+static int settle_resolvers(struct loader *l)
+{
+	int err = 0;
+
+	for (size_t i = 0; i < l->n_sources; i++) {
+		const struct source *s = l->sources[i];
+		const struct node *n = s->keys.resolvers;
+
+		if (!n)
+			continue;
+		l->resolvers.n = 0;
+		if (n->kind == NODE_SCALAR)
+			err = add_resolver(l, s, n) ? -EINVAL : err;
+		else if (n->kind != NODE_LIST || !n->n_items)
+			err = node_error(s->doc, n, 0, l->d,
+					 "`resolvers` is a list of addresses; without it those of "
+					 "/etc/resolv.conf are asked");
+		for (size_t k = 0; n->kind == NODE_LIST && k < n->n_items; k++)
+			err = add_resolver(l, s, n->items[k]) ? -EINVAL : err;
+	}
 	return err;
 }
 
@@ -348,7 +391,7 @@ static int settle_variables(struct loader *l)
 
 int sources_settle(struct loader *l)
 {
-	int (*const parts[])(struct loader *) = {settle_name, settle_mode, settle_workspace,
+	int (*const parts[])(struct loader *) = {settle_name, settle_mode, settle_resolvers, settle_workspace,
 						 settle_repositories, settle_variables};
 	const char *home = l->params->home,
 		   *fault = home && strcmp(home, "/") ? path_fault(home) : NULL;

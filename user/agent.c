@@ -299,7 +299,7 @@ int agent_attach(struct engine *e, const struct agent_request *req, const struct
 	err = remove_tree(dir, a.name);
 	if (err)
 		return log_errno(err, "agent %s: cannot clear its directory", a.name);
-	err = egress_attach(e, a.number, cgroup);
+	err = egress_attach(e, a.number, cgroup, p);
 	if (!err)
 		err = agent_prepare(e, dir, p, &a, &slot);
 	if (!err)
@@ -352,7 +352,7 @@ static int reload_prepare(struct engine *e, int dir, const struct agent_record *
 	if (!err)
 		err = names_check(p);
 	if (!err)
-		err = egress_resolvers(e, a->number);
+		err = egress_resolvers(e, a->number, p);
 	if (!err)
 		err = image_install(e, p->image, &places, ret_slot);
 	if (!err)

@@ -196,6 +196,9 @@ static void set_endpoint(struct event *ev, const struct hg_endpoint *ep)
 		return;
 	event_set(ev, EV_ADDRESS, text);
 	event_set(ev, EV_NET_TYPE, v6 ? "ipv6" : "ipv4");
+	/* An answer's address is nobody's port. */
+	if (!ep->bytes[at])
+		return;
 	event_set(ev, EV_TRANSPORT, transport_name(ep->bytes[at], number, sizeof(number)));
 	if (ep->bytes[at] != HG_ICMP)
 		event_set_number(ev, EV_PORT, ep->bytes[at + 1] << 8 | ep->bytes[at + 2]);

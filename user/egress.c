@@ -52,7 +52,7 @@ static int names_make(const struct engine *e, uint32_t number)
 	return 0;
 }
 
-int egress_attach(struct engine *e, uint32_t number, int cgroup)
+int egress_attach(struct engine *e, uint32_t number, int cgroup, const struct policy *p)
 {
 	char dir[PIN_LEN / 2];
 	size_t i;
@@ -60,7 +60,7 @@ int egress_attach(struct engine *e, uint32_t number, int cgroup)
 
 	err = names_make(e, number);
 	if (!err)
-		err = egress_resolvers(e, number);
+		err = egress_resolvers(e, number, p);
 	if (err)
 		return err;
 	snprintf(dir, sizeof(dir), AGENTS_DIR "/%u", number);
@@ -87,14 +87,15 @@ static void resolvers_remove(struct engine *e, uint32_t number, const struct res
 	}
 }
 
-int egress_resolvers(struct engine *e, uint32_t number)
+int egress_resolvers(struct engine *e, uint32_t number, const struct policy *p)
 {
-	struct resolvers found = {};
+	struct resolvers found = p->resolvers;
 	__u32 one = 1;
 	size_t i;
-	int err;
+	int err = 0;
 
-	err = resolvers_read("/etc/resolv.conf", &found);
+	if (!found.n)
+		err = resolvers_read("/etc/resolv.conf", &found);
 	if (err)
 		return log_errno(err, "cannot read /etc/resolv.conf");
 	for (i = 0; i < found.n; i++) {

@@ -7,11 +7,12 @@
 #define HG_EGRESS_H
 
 #include "engine.h"
+#include "../policy/policy.h"
 
 /* Before the agent is confined; what it has of the sort already stays. cgroup: its descriptor. */
-int egress_attach(struct engine *e, uint32_t number, int cgroup);
-/* The resolvers of /etc/resolv.conf, as they are now. */
-int egress_resolvers(struct engine *e, uint32_t number);
+int egress_attach(struct engine *e, uint32_t number, int cgroup, const struct policy *p);
+/* The policy's resolvers; where it names none those of /etc/resolv.conf, as they are now. */
+int egress_resolvers(struct engine *e, uint32_t number, const struct policy *p);
 /* From a half-done attach as well. */
 void egress_detach(struct engine *e, uint32_t number);
 

@@ -87,6 +87,8 @@ static void show_endpoint(const struct shower *s)
 	if (event_has(s->ev, EV_PORT))
 		fprintf(s->f, ":%llu", (unsigned long long)event_number(s->ev, EV_PORT));
 	colour_off(s);
+	if (!event_has(s->ev, EV_TRANSPORT))
+		return;
 	fputc('/', s->f);
 	show(s, EV_TRANSPORT);
 }

@@ -7,12 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* libc asks the first three; more are read, since other resolvers' libraries ask them too. */
-#define RESOLVERS_MAX 16
-struct resolvers {
-	uint8_t address[RESOLVERS_MAX][16]; /* network order, IPv4 as ::ffff:a.b.c.d */
-	size_t n;
-};
+#include "../policy/policy.h"
 
 /* -errno. Without the file, or without such a line, 127.0.0.1 is asked (resolv.conf(5)). */
 int resolvers_read(const char *path, struct resolvers *ret);

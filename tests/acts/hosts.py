@@ -8,6 +8,7 @@
   http HOW ADDR PORT NAME         a request with NAME in Host
   raw HOW ADDR PORT TEXT          the text itself
   bulk ADDR PORT NAME BYTES       a request, then so many bytes in sends of all sizes; prints their sum
+  forge ADDR ANSWER               answers every question for an address with that one
   keep ADDR PORT NAME FILE        sends, waits until FILE is there, sends again
 
 Exits 0 when everything was sent (dns: answered), 1 when a call was refused, 77 where the kernel lacks it.
@@ -408,13 +409,25 @@ def keep(addr, port, name, path):
     s.recv(1)
 
 
+def forge(addr, answer):
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+        s.bind((addr, 53))
+        print('forging', flush=True)
+        while True:
+            msg, who = s.recvfrom(512)
+            at = msg.index(0, 12) + 5
+            a = msg[at - 4:at - 2] == b'\0\1'
+            s.sendto(msg[:2] + b'\x81\x80\0\1' + (b'\0\1' if a else b'\0\0') + bytes(4) + msg[12:at] +
+                     (b'\xc0\x0c\0\1\0\1\0\0\x0e\x10\0\4' + socket.inet_aton(answer) if a else b''), who)
+
+
 def main():
     verb, args = sys.argv[1], sys.argv[2:]
     try:
         if verb in ('tls', 'http', 'raw'):
             send(verb, *args)
         else:
-            {'sink': sink, 'dns': dns, 'bulk': bulk, 'keep': keep}[verb](*args)
+            {'sink': sink, 'dns': dns, 'bulk': bulk, 'keep': keep, 'forge': forge}[verb](*args)
     except OSError as e:
         print(e)
         sys.exit(77 if e.errno in (93, 94, 97) else 1)

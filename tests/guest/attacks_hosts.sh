@@ -63,6 +63,8 @@ rules:
   - allow connect good.test:443/udp [tls=off]
   - deny connect no.wild.test:443
   - allow connect $FREE:80
+  - allow listen $DNS:53
+  - allow connect $DNS:1024-65535/udp
 END
 # The same without names and with the rule that a standing connection has gone.
 sed 's/good.test:443 good.test:80/good.test:80/; /udp/d' "$T/hosts.yaml" >"$T/without.yaml"
@@ -253,11 +255,11 @@ fi
 # Its own resolver, in a network of its own, says that good.test is where it wants to go.
 forged()
 {
-	unshare -rn sh -c 'ip link set lo up; ip addr add 192.0.2.53/32 dev lo
-		dnsmasq -k --listen-address=192.0.2.53 --bind-interfaces --no-resolv --no-hosts \
-			--address=/good.test/'"$EVIL"' --pid-file= --user=root >/dev/null 2>&1 & sleep 1
+	unshare -rn sh -c 'ip link set lo up; ip addr add '$DNS'/32 dev lo
+		python3 '$HOSTS' forge '$DNS' '$EVIL' & sleep 2
 		getent ahosts good.test'
 }
+export DNS HOSTS EVIL
 export -f forged
 for uid in 1000 0; do
 	as agent $uid bash -c forged

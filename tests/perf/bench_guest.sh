@@ -65,6 +65,7 @@ apparmor_profile()
 		  deny /root/** rwlmx,
 		  deny /**/.env rwlmx,
 		  network inet dgram,
+		  network inet stream,
 		}
 	END
 }
@@ -85,8 +86,7 @@ twenty_rules()
 		  - allow read /proc/**
 		  - allow read /sys/**
 		  - allow read,write /dev/null
-		  - allow read /dev/zero
-		  - allow read /dev/urandom
+		  - allow read /dev/{zero,urandom}
 		  - allow read,write /dev/pts/*
 		  - allow read,write /tmp/**
 		  - allow read /var/**
@@ -94,7 +94,8 @@ twenty_rules()
 		  - deny all /etc/shadow
 		  - deny all /root/**
 		  - deny all **/.env
-		  - allow connect 127.0.0.0/8:*/udp
+		  - allow connect 127.0.0.0/8:*
+		  - allow listen 127.0.0.0/8:*
 	END
 }
 
@@ -115,7 +116,8 @@ workspace_write()
 		workspace: /srv
 		rules:
 		  - deny read /root/secret
-		  - allow connect 127.0.0.1:9/udp
+		  - allow connect 127.0.0.1:*
+		  - allow listen 127.0.0.1:*
 	END
 }
 

@@ -13,6 +13,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/landlock.h>
+#include <netinet/tcp.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -183,6 +184,91 @@ static void call_udp_connect(void)
 	close(fd);
 }
 
+static const struct sockaddr_in loopback = {.sin_family = AF_INET};
+static int listener = -1, udp_from = -1, udp_to = -1, tcp_client = -1, tcp_server = -1;
+
+/* A socket of the loopback on a free port, and its address. */
+static int bound(int type, struct sockaddr_in *ret)
+{
+	socklen_t len = sizeof(*ret);
+	int fd = socket(AF_INET, type, 0);
+
+	*ret = loopback;
+	ret->sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	if (fd < 0 || bind(fd, (const struct sockaddr *)ret, len) < 0 ||
+	    getsockname(fd, (struct sockaddr *)ret, &len) < 0)
+		die("bind");
+	return fd;
+}
+
+static int connected(const struct sockaddr_in *to, int type)
+{
+	int fd = socket(AF_INET, type, 0);
+
+	if (fd < 0 || connect(fd, (const struct sockaddr *)to, sizeof(*to)) < 0)
+		die("connect");
+	return fd;
+}
+
+static void sockets_make(void)
+{
+	static struct sockaddr_in at;
+	int on = 1;
+
+	if (listener >= 0)
+		return;
+	udp_to = bound(SOCK_DGRAM, &at);
+	udp_from = connected(&at, SOCK_DGRAM);
+	listener = bound(SOCK_STREAM, &at);
+	if (listen(listener, 128) < 0)
+		die("listen");
+	tcp_client = connected(&at, SOCK_STREAM);
+	tcp_server = accept(listener, NULL, NULL);
+	if (tcp_server < 0 || setsockopt(tcp_client, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on)) ||
+	    setsockopt(tcp_server, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on)))
+		die("accept");
+}
+
+static void pass_byte(int from, int to)
+{
+	char c = 'x';
+
+	if (send(from, &c, 1, 0) != 1 || recv(to, &c, 1, 0) != 1)
+		die("send");
+}
+
+static void call_udp_send(void)
+{
+	sockets_make();
+	pass_byte(udp_from, udp_to);
+}
+
+static void call_tcp_rr(void)
+{
+	sockets_make();
+	pass_byte(tcp_client, tcp_server);
+	pass_byte(tcp_server, tcp_client);
+}
+
+/* Reset at the end: no port waits. */
+static void call_tcp_connect(void)
+{
+	const struct linger now_ = {.l_onoff = 1};
+	struct sockaddr_in at;
+	socklen_t len = sizeof(at);
+	int fd, peer;
+
+	sockets_make();
+	if (getsockname(listener, (struct sockaddr *)&at, &len) < 0)
+		die("getsockname");
+	fd = connected(&at, SOCK_STREAM);
+	peer = accept(listener, NULL, NULL);
+	if (peer < 0 || setsockopt(fd, SOL_SOCKET, SO_LINGER, &now_, sizeof(now_)))
+		die("accept");
+	close(fd);
+	close(peer);
+}
+
 static void call_fork_exec(void)
 {
 	char *const argv[] = {program, NULL};
@@ -212,6 +298,9 @@ static const struct call {
 	{"rename", call_rename, N_CALLS},
 	{"rename_open", call_rename_open, N_CALLS},
 	{"udp_connect", call_udp_connect, N_CALLS},
+	{"udp_send", call_udp_send, N_CALLS},
+	{"tcp_rr", call_tcp_rr, N_CALLS},
+	{"tcp_connect", call_tcp_connect, N_CALLS},
 	{"fork_exec", call_fork_exec, N_EXECS},
 };
 

@@ -236,6 +236,49 @@ static void test_endpoints(struct tap *t)
 	       "a kind of socket");
 }
 
+static void test_hosts(struct tap *t)
+{
+	static const __u8 v4[] = {192, 0, 2, 53}, inside[16] = {[10] = 0xff, [11] = 0xff, [12] = 10, [15] = 9};
+	_event_ struct event a = {}, b = {}, c = {}, d = {};
+	struct record r;
+
+	record_path(&r, 0, "elpmaxe.a");
+	r.e.what = HG_WHAT_DNS;
+	r.e.why = HG_WHY_NAME_NOT_ALLOWED;
+	r.e.rule = HG_RULE_NONE;
+	r.e.actions = HG_BIT(HG_RESOLVE);
+	r.e.flags = HG_EVENT_HOST;
+	r.e.detail = 28;
+	hg_endpoint_v4(&r.e.endpoint, v4, HG_UDP, 53, true);
+	decode(&r, &a);
+	tap_ok(t,
+	       is(&a, EV_EVENT, "dns.query") && is(&a, EV_ACTION, "resolve") &&
+		       is(&a, EV_DNS_NAME, "a.example") && is(&a, EV_DNS_TYPE, "AAAA") &&
+		       is(&a, EV_REASON, "name_not_allowed") && is(&a, EV_ADDRESS, "192.0.2.53") &&
+		       !event_has(&a, EV_PATH),
+	       "a name that was asked for");
+	r.e.detail = 4711;
+	r.e.why = HG_WHY_PRIVATE_ANSWER;
+	hg_endpoint_v6(&r.e.endpoint, inside, 0, 0, false);
+	decode(&r, &b);
+	tap_ok(t,
+	       is(&b, EV_DNS_TYPE, "TYPE4711") && is(&b, EV_ADDRESS, "10.0.0.9") &&
+		       !event_has(&b, EV_PORT) && !event_has(&b, EV_TRANSPORT),
+	       "an address it was answered with, another type");
+	r.e.what = HG_WHAT_HELLO;
+	r.e.why = HG_WHY_NAME_MISMATCH;
+	hg_endpoint_v4(&r.e.endpoint, v4, HG_TCP, 443, true);
+	decode(&r, &c);
+	tap_ok(t,
+	       is(&c, EV_EVENT, "tls.client_hello") && is(&c, EV_SAID_NAME, "a.example") &&
+		       is(&c, EV_REASON, "sni_mismatch") && event_number(&c, EV_PORT) == 443,
+	       "a name that was said");
+	r.e.flags = 0;
+	r.e.path_len = 0;
+	decode(&r, &d);
+	tap_ok(t, !event_has(&d, EV_SAID_NAME) && !event_has(&d, EV_PATH), "none that was said");
+}
+
 /* On exact-size copies, so that reading beyond one is seen. */
 static void test_refused(struct tap *t)
 {
@@ -349,6 +392,7 @@ int main(void)
 	test_flags(&t);
 	test_unknown_rule(&t);
 	test_endpoints(&t);
+	test_hosts(&t);
 	test_refused(&t);
 	test_arguments(&t);
 	test_random(&t);

@@ -175,6 +175,10 @@ static const struct wrong {
 	{ RULE("allow read /x/${}"), 3, 19, "without a name" },
 	/* ---- endpoints ---- */
 	{ RULE("allow connect /x"), 3, 19, "a path does not go with connect" },
+	{ "version: 1\nresolvers: [dns.example]\nrules: []\n", 2, 13, "a resolver is an address" },
+	{ "version: 1\nresolvers: 192.0.2.300\nrules: []\n", 2, 12, "a resolver is an address" },
+	{ "version: 1\nresolvers: []\nrules: []\n", 2, 12, "list of addresses" },
+	{ "version: 1\nresolvers: { a: b }\nrules: []\n", 2, 12, "list of addresses" },
 	{ RULE("allow connect api.model.example"), 3, 36, "a port is missing" },
 	{ RULE("allow connect api.model.example/tcp"), 3, 36, "a port is missing" },
 	{ RULE("allow connect api.model.example.:443"), 3, 36, "leave out the dot" },
