@@ -358,11 +358,55 @@ static __noinline int refuse_route(struct sock *sk)
 	return check_never(HG_WHY_SOURCE_ROUTE, HG_WHAT_SOCKET, 0, NULL, &detail);
 }
 
+static __noinline int refuse_unseen(struct sock *sk)
+{
+	struct hg_endpoint ep = {};
+	struct hg_objects o = { .endpoint = &ep };
+	enum hg_why why;
+	struct hg_ask a;
+
+	if (!ask_begin(&a, HG_WHAT_CONNECT, HG_BIT(HG_CONNECT)))
+		return 0;
+	endpoint_of(sk, &ep, true);
+	why = ask_prepare(&a);
+	return ask_refuse(&a, why == HG_WHY_RULE ? HG_WHY_NAME_UNSEEN : why, &o);
+}
+
+/* Before the name was said. */
+HG_INLINE int check_unsaid(struct sock *sk)
+{
+	struct hg_socket *known = bpf_sk_storage_get(&sockets, sk, 0, 0);
+
+	if (!known || (known->state != HG_SOCKET_NAMED && known->state != HG_SOCKET_SAID &&
+		       known->state != HG_SOCKET_RESOLVER))
+		return 0;
+	return refuse_unseen(sk);
+}
+
+/*
+ * A connection that is allowed by name and whose payload is not seen: one that is still being made,
+ * where a send that waits would go past what reads it (tcp_sendmsg was entered before it was put
+ * in). Its packets would be dropped; to say no is better.
+ */
+HG_INLINE int check_unseen(struct sock *sk)
+{
+	struct hg_socket *known = bpf_sk_storage_get(&sockets, sk, 0, 0);
+
+	if (!known || known->guarded ||
+	    (known->state != HG_SOCKET_NAMED && known->state != HG_SOCKET_RESOLVER))
+		return 0;
+	return refuse_unseen(sk);
+}
+
 SEC("lsm/socket_setsockopt")
 int BPF_PROG(socket_setsockopt, struct socket *sock, int level, int optname)
 {
 	struct sock *sk = sock->sk;
 
+	/* What writes records of its own (kTLS) comes after the name: then it is not what is seen that
+	 * is sent. */
+	if (level == HG_TCP && optname == TCP_ULP)
+		return sk && is_inet(sk) ? check_unsaid(sk) : 0;
 	if (!option_routes(level, optname) || !is_inet(sk))
 		return 0;
 	return refuse_route(sk);
@@ -392,30 +436,6 @@ static __noinline bool controls_route(struct msghdr *msg)
 		at += (c.len + 7) & ~7ull;
 	}
 	return true;
-}
-
-/*
- * A connection that is allowed by name and whose payload is not seen: one that is still being made,
- * where a send that waits would go past what reads it (tcp_sendmsg was entered before it was put
- * in). Its packets would be dropped; to say no is better.
- */
-static __noinline int check_unseen(struct sock *sk)
-{
-	struct hg_endpoint ep = {};
-	struct hg_objects o = { .endpoint = &ep };
-	struct hg_socket *known;
-	enum hg_why why;
-	struct hg_ask a;
-
-	known = bpf_sk_storage_get(&sockets, sk, 0, 0);
-	if (!known || known->guarded ||
-	    (known->state != HG_SOCKET_NAMED && known->state != HG_SOCKET_RESOLVER))
-		return 0;
-	if (!ask_begin(&a, HG_WHAT_CONNECT, HG_BIT(HG_CONNECT)))
-		return 0;
-	endpoint_of(sk, &ep, true);
-	why = ask_prepare(&a);
-	return ask_refuse(&a, why == HG_WHY_RULE ? HG_WHY_NAME_UNSEEN : why, &o);
 }
 
 SEC("lsm/socket_sendmsg")

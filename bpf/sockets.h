@@ -78,19 +78,27 @@ HG_INLINE __u32 socket_state(const struct hg_socket *s, const struct hg_endpoint
 	return *(const volatile __u64 *)&s->version == v ? st : HG_SOCKET_UNDECIDED;
 }
 
-/* Keeps how a peer was decided, and who asked. False: there is no room, or somebody else is at it. A
- * connection that stands keeps what it has: connecting it again fails, whatever this says. */
+/*
+ * Keeps how a peer was decided, and who asked. False: there is no room, or somebody else is at it. A
+ * connection that stands keeps what it has: connecting it again fails, whatever this says.
+ *
+ * A socket made in an agent's cgroup stays that agent's, whoever connects it in between: for its
+ * packets, what another was allowed does not count.
+ */
 static __noinline bool socket_mark(struct sock *sk, const struct hg_ask *a,
 				   const struct hg_endpoint *remote, __u32 decided)
 {
 	struct task_struct *task = (void *)bpf_get_current_task_btf();
 	struct hg_socket *s = bpf_sk_storage_get(&sockets, sk, 0, BPF_SK_STORAGE_GET_F_CREATE);
 	__u64 uid_gid = bpf_get_current_uid_gid();
+	struct hg_who whose = {};
 
 	if (!s)
 		return false;
-	s->agent_uid = a->who.agent->uid;
-	s->agent = a->who.n;
+	if (!socket_owner(sk, &whose))
+		whose = a->who;
+	s->agent_uid = whose.agent->uid;
+	s->agent = whose.n;
 	s->netns = socket_netns(sk);
 	s->cgroup = bpf_get_current_cgroup_id();
 	s->start = BPF_CORE_READ(task, group_leader, start_boottime);

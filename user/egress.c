@@ -58,6 +58,8 @@ int egress_attach(struct engine *e, uint32_t number, int cgroup, const struct po
 	size_t i;
 	int err;
 
+	/* What an attach that was killed has left. */
+	egress_detach(e, number);
 	err = names_make(e, number);
 	if (!err)
 		err = egress_resolvers(e, number, p);

@@ -317,6 +317,7 @@ struct sockaddr {
 #define SOCK_RAW	3
 #define NETLINK_ROUTE	0
 #define IPPROTO_MPTCP	262
+#define TCP_ULP		31
 #define SOL_IP		0
 #define SOL_IPV6	41
 #define IP_OPTIONS	4

@@ -304,7 +304,20 @@ def send_twice(addr, port, data):
     return None
 
 
+def send_ktls(addr, port, data):
+    """Behind a ClientHello, a handshake record that the kernel makes: what is sent is not what is written."""
+    s = connected(addr, port)
+    s.sendall(data)
+    s.setsockopt(socket.IPPROTO_TCP, 31, b'tls')  # TCP_ULP
+    # TLS_TX: TLS 1.2, AES-GCM-128, then iv, key, salt, rec_seq
+    s.setsockopt(282, 1, struct.pack('<HH', 0x303, 51) + bytes(8) + bytes(16) + bytes(4) + bytes(8))
+    # TLS_SET_RECORD_TYPE: handshake
+    s.sendmsg([b'\x17\3\3\0\x20' + bytes(32)], [(282, 1, b'\x16')])
+    return s
+
+
 SENDS = {
+    'ktls': send_ktls,
     'all': send_all,
     'bytes': send_bytes,
     'tens': lambda a, p, d: send_bytes(a, p, d, 10),

@@ -10,6 +10,7 @@ DNS=192.0.2.53 LISTENS=192.0.2.55 OTHER=192.0.2.54
 WEB=192.0.2.10 FREE=192.0.2.20 EVIL=192.0.2.66
 mkdir -p "$CG/control"
 sysctl -q -w net.ipv4.tcp_fastopen=1539
+modprobe -q tls
 ip link set lo up
 ip link add wire0 type dummy && ip link set wire0 up
 for a in $DNS $LISTENS $OTHER $WEB $FREE $EVIL; do ip addr add $a/24 dev wire0; done
@@ -224,6 +225,8 @@ for how in again again-behind again-bytes; do
 	refused "a second ClientHello with another name: $how" "tcp:$WEB:443" \
 		"${H[@]}" tls $how $WEB 443 @.evil.test
 done
+refused 'a record that the kernel encrypts behind the hello' "tcp:$WEB:443.*x16.x03.x03.x00=" \
+	"${H[@]}" tls ktls $WEB 443 good.test
 refused 'an urgent byte' "tcp:$WEB:443" "${H[@]}" raw urgent $WEB 443 @x
 refused 'data in the first packet' "tcp:$WEB:443" "${H[@]}" raw fast-open $WEB 443 @
 refused 'data in the first packet, by connect' "tcp:$WEB:443" \

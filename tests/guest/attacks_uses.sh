@@ -133,7 +133,7 @@ use -u 0 'bpf: a map' "$ACTS/escape" bpf-map @
 use -u 0 -o - 'bpf: others by number' "$USES" bpf-others @
 use -u 0 -w words -o - 'bpf: others by number, where bpf is named' "$USES" bpf-others @
 if [ ! "${CONTROL_ONLY-}" ]; then
-	pin=$(find /sys/fs/bpf/hydraguard -name agents -print -quit)
+	pin=/sys/fs/bpf/hydraguard/maps/agents
 	use -u 0 -w words -o - 'bpf: a pin of the guard, where bpf is named' \
 		"$ACTS/escape" bpf-get "$pin" @
 fi
