@@ -15,7 +15,7 @@
 
 /* Keeps what was decided of a packet's peer, where there is a socket to keep it with; gives the state
  * that holds. */
-HG_INLINE __u32 packet_mark(struct hg_socket *known, const struct hg_packet *p, __u64 policy,
+static __noinline __u32 packet_mark(struct hg_socket *known, const struct hg_packet *p, __u64 policy,
 			    __u32 decided)
 {
 	__u32 before;
@@ -24,8 +24,12 @@ HG_INLINE __u32 packet_mark(struct hg_socket *known, const struct hg_packet *p, 
 		return decided;
 	before = socket_state(known, &p->remote, 0);
 	/* A connection that said its name goes on under the new policy, as long as it allows the peer
-	 * by some name. */
-	if (decided == HG_SOCKET_NAMED && (before == HG_SOCKET_JUDGED || before == HG_SOCKET_SAID))
+	 * by some name. One that begins has said nothing, whatever the socket said to that peer before:
+	 * connect(2) may have been asked about while it still stood. */
+	if (p->begins)
+		known->guarded = 0;
+	else if (decided == HG_SOCKET_NAMED &&
+		 (before == HG_SOCKET_JUDGED || before == HG_SOCKET_SAID))
 		decided = before;
 	/* Where somebody else is at it, the next packet is asked about again. */
 	socket_set(known, &p->remote, decided, policy);
@@ -130,12 +134,18 @@ HG_INLINE bool packet_known(struct __sk_buff *skb, const struct hg_socket *known
 	if ((v & 1) || *(const volatile __u64 *)&known->policy != policy ||
 	    !state_opens(*(const volatile __u32 *)&known->state) || at + IP4_HEAD + 4 > end)
 		return false;
+	/* Where a connection begins is in its flags. */
+	if (at[0] == 0x45 && at[9] == HG_TCP &&
+	    (at + IP4_HEAD + TCP_FLAGS + 1 > end || (at[IP4_HEAD + TCP_FLAGS] & TCP_SYN)))
+		return false;
 	if (at[0] == 0x45)
 		same = remote[0] == 4 && !(at[6] & 0x1f) && !at[7] && remote[5] == at[9] &&
 		       bytes_4(remote + 1) == bytes_4(at + 16) &&
 		       bytes_2(remote + 6) == bytes_2(at + IP4_HEAD + 2);
 	else
-		same = at + IP6_HEAD + 4 <= end && at[0] >> 4 == 6 && remote[0] == 6 && remote[17] == at[6] &&
+		same = at + IP6_HEAD + TCP_FLAGS + 1 <= end && at[0] >> 4 == 6 && remote[0] == 6 &&
+		       remote[17] == at[6] &&
+		       !(at[6] == HG_TCP && (at[IP6_HEAD + TCP_FLAGS] & TCP_SYN)) &&
 		       bytes_4(remote + 1) == bytes_4(at + 24) &&
 		       bytes_4(remote + 5) == bytes_4(at + 28) &&
 		       bytes_4(remote + 9) == bytes_4(at + 32) &&
@@ -158,7 +168,8 @@ static __noinline int packet_judge(struct __sk_buff *skb, struct hg_scratch *s,
 		return packet_decide(s, known);
 	if (p->proto == HG_UDP && host_resolver(s->agent, &p->remote) && hosts_in_policy(s->slot))
 		return question_out(skb, s, known);
-	if (known && state_passes(socket_state(known, &p->remote, s->policy), known, p))
+	if (known && !p->begins &&
+	    state_passes(socket_state(known, &p->remote, s->policy), known, p))
 		return PACKET_PASS;
 	return packet_decide(s, known);
 }

@@ -14,6 +14,9 @@ enum { PACKET_DROP = 0, PACKET_PASS = 1 };
 #define IP4_HEAD	20
 #define IP6_HEAD	40
 #define TCP_OFFSET	12	/* of the byte with the header's length, in words, in its high half */
+#define TCP_FLAGS	13
+#define TCP_SYN		0x02
+#define TCP_ACK		0x10
 #define UDP_HEAD	8
 
 /* A length from 1 to max, a power of two, in the form in which the verifier sees that it is; it forgets
@@ -101,6 +104,9 @@ static __noinline bool packet_read(struct __sk_buff *skb, struct hg_packet *p, b
 		return false;
 	}
 	if (p->proto == HG_TCP) {
+		if (bpf_skb_load_bytes(skb, p->at + TCP_FLAGS, &words, 1))
+			return false;
+		p->begins = (words & (TCP_SYN | TCP_ACK)) == TCP_SYN;
 		if (bpf_skb_load_bytes(skb, p->at + TCP_OFFSET, &words, 1))
 			return false;
 		p->at += (words >> 4) * 4;

@@ -28,7 +28,7 @@ struct hg_end {
 struct hg_packet {
 	struct hg_endpoint remote, local;
 	__u32 at, len;			/* what it carries: offset and bytes */
-	__u8 proto;
+	__u8 proto, begins;		/* begins: a connection (SYN without ACK) */
 };
 
 struct hg_scratch {

@@ -13,6 +13,7 @@
 
 Exits 0 when everything was sent (dns: answered), 1 when a call was refused, 77 where the kernel lacks it.
 """
+import ctypes
 import hashlib
 import os
 import random
@@ -278,6 +279,35 @@ def send_urgent(addr, port, data):
     return s
 
 
+def send_anew(addr, port, data):
+    """Connects one socket to the same peer again while it is being taken off it: connect(2) may be asked
+    about while the first connection, which said its name, still stands."""
+    for _ in range(300):
+        s = socket.socket()
+        s.settimeout(2)
+        s.connect((addr, port))
+        s.sendall(hello('good.test') + b'\x17\3\3\0\1x')
+
+        def again(s=s):
+            for _ in range(3):
+                try:
+                    s.connect((addr, port))
+                    break
+                except OSError:
+                    pass
+        t = threading.Thread(target=again)
+        t.start()
+        unspec = b'\0' * 16
+        ctypes.CDLL(None).connect(s.fileno(), unspec, 16)
+        t.join()
+        try:
+            s.sendall(data)
+        except OSError:
+            pass
+        s.close()
+    return None
+
+
 def send_twice(addr, port, data):
     """Connects one socket to two peers at a time, again and again: one is always allowed."""
     for _ in range(400):
@@ -329,6 +359,7 @@ SENDS = {
     'udp': send_datagram,
     'urgent': send_urgent,
     'twice': send_twice,
+    'anew': send_anew,
 }
 
 

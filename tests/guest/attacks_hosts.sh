@@ -91,9 +91,11 @@ learn()
 # arrived WHERE: the text was received by the listener whose spec begins so, or asked of dnsmasq.
 arrived()
 {
-	if [ "$1" = query ]; then grep -q "query.* $text" "$T/queries"; else
-		grep -qaE "^$1.*$text" "$T/received"
-	fi
+	case $1 in
+	query) grep -q "query.* $text" "$T/queries" ;;
+	first*) grep -qaE "^${1#first } b.$text" "$T/received" ;; # in front of all else
+	*) grep -qaE "^$1.*$text" "$T/received" ;;
+	esac
 }
 
 go()
@@ -235,6 +237,8 @@ refused 'a send that waits for the connection' "tcp:$WEB:443" "${H[@]}" raw wait
 refused 'MPTCP' "tcp:$WEB:443" "${H[@]}" raw mptcp $WEB 443 @
 refused 'a port that the name has not' "tcp:$WEB:22" "${H[@]}" tls all $WEB 22 @
 refused 'one socket, two peers at a time' "tcp:$WEB:443" "${H[@]}" raw twice $WEB 443 @
+# What goes behind the hello of the first connection is not looked at: what begins another one is.
+refused 'one socket, the same peer anew' "first tcp:$WEB:443" "${H[@]}" raw anew $WEB 443 @
 refused 'another host in HTTP' "tcp:$WEB:80" "${H[@]}" http all $WEB 80 @.evil.test
 refused 'another host, byte by byte' "tcp:$WEB:80" "${H[@]}" http bytes $WEB 80 @.evil.test
 for how in absolute two-hosts folded no-host preface; do
