@@ -151,6 +151,29 @@ static int find_untrusted(struct compiler *c)
 	return 0;
 }
 
+/* A name cannot be kept closed where every address is open. */
+static void check_names_held(struct compiler *c)
+{
+	const struct policy *p = c->p;
+	struct ruleset_unheld u;
+	uint16_t last = HG_RULE_NONE;
+	size_t at = 0;
+
+	while (ruleset_unheld(p->ruleset, &at, &u) == 1) {
+		const struct policy_rule *name = &p->rules[u.name], *a = &p->rules[u.address];
+
+		if (!u.wide || u.name == last)
+			continue;
+		last = u.name;
+		c->failed = true;
+		diag_add(c->d, DIAG_ERROR, name->file, name->line, name->col,
+			 "this name cannot be kept closed: %s:%u (%.80s) allows every address, and "
+			 "who connects to one need not ask for its name; allow names instead, or deny "
+			 "the addresses",
+			 a->file, a->line, a->text);
+	}
+}
+
 static int compile_once(struct compiler *c)
 {
 	struct ruleset_error e = {};
@@ -163,6 +186,7 @@ static int compile_once(struct compiler *c)
 	err = add_all(c);
 	if (err)
 		return err;
+	check_names_held(c);
 	if (c->failed || c->l->failed)
 		return -EINVAL;
 	err = ruleset_compile(c->p->ruleset, c->l->limits, &c->p->image, &e);

@@ -80,7 +80,8 @@ static uint16_t hidden_by(const struct policy *p, uint16_t dead, const struct ru
 		if (r->use && !image_use(p->image, r->objects[i].use, &out) &&
 		    out.rule[HG_USE] != HG_RULE_NONE && out.rule[HG_USE] > dead)
 			found = out.rule[HG_USE];
-		if (r->use || !sample_path(rule->text + r->objects[i].at, r->objects[i].len, path) ||
+		if (r->use ||
+		    !sample_path(rule->text + r->objects[i].at, r->objects[i].len, path) ||
 		    image_path(p->image, path, strlen(path), &out))
 			continue;
 		for (unsigned a = 0; a < HG_N_PATH_ACTIONS; a++) {
@@ -165,6 +166,26 @@ static void warn_endpoint(const struct policy_rule *rule, const char *text, size
 			 (int)len, text, ep.family);
 }
 
+static void warn_host(const struct policy_rule *rule, const struct rule_line *r, const char *text,
+		      size_t len, struct diags *d)
+{
+	bool resolve = r->endpoint_actions == HG_BIT(HG_RESOLVE);
+	struct ruleset_host host;
+	struct rule_error e;
+
+	/* `*` is every address, but for resolve. */
+	if (!resolve && !rule_is_host(text, len))
+		return;
+	if (rule->verdict == HG_DENY || rule_parse_host(text, len, !resolve, &host, &e) ||
+	    !host.below || strchr(host.name, '.'))
+		return;
+	diag_add(d, DIAG_WARNING, rule->file, rule->line, rule->col,
+		 "%.*s is every name%s%s, anybody's too, and each name that is asked for carries "
+		 "data "
+		 "out",
+		 (int)len, text, *host.name ? " below " : "", host.name);
+}
+
 static void warn_text(const struct policy_rule *rule, const struct rule_line *r, struct diags *d)
 {
 	if (rule->verdict == HG_ASK)
@@ -189,6 +210,8 @@ static void warn_text(const struct policy_rule *rule, const struct rule_line *r,
 			warn_path(rule, text, len, d);
 		if (r->endpoint_actions || r->all)
 			warn_endpoint(rule, text, len, d);
+		if (r->endpoint_actions)
+			warn_host(rule, r, text, len, d);
 	}
 }
 
@@ -330,6 +353,24 @@ static int warn_hooks(const struct policy *p, struct diags *d)
 			    d);
 }
 
+/* Every address is an error (policy_compile.c); of a few it may be meant. */
+static void warn_unheld(const struct policy *p, struct diags *d)
+{
+	struct ruleset_unheld u;
+	size_t at = 0;
+
+	while (ruleset_unheld(p->ruleset, &at, &u) == 1) {
+		const struct policy_rule *name = &p->rules[u.name], *a = &p->rules[u.address];
+
+		if (own(name))
+			diag_add(d, DIAG_WARNING, name->file, name->line, name->col,
+				 "%s:%u (%.80s) allows addresses at the same ports: where the name "
+				 "has "
+				 "one of them, it is closed only to who asked for the name",
+				 a->file, a->line, a->text);
+	}
+}
+
 int policy_warn(const struct policy *p, struct diags *d)
 {
 	uint8_t *dead = calloc(p->n_rules + 1, 1);
@@ -356,6 +397,8 @@ int policy_warn(const struct policy *p, struct diags *d)
 	free(dead);
 	if (!err)
 		warn_beyond(p, d);
+	if (!err)
+		warn_unheld(p, d);
 	if (!err)
 		err = warn_samples(p, doors, sizeof(doors) / sizeof(*doors), "change",
 				   "what is there acts "

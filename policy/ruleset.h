@@ -151,6 +151,17 @@ size_t ruleset_match_argv(const struct ruleset *rs, const char *line, size_t len
 int ruleset_dead(const struct ruleset *rs, uint8_t *ret_dead);
 
 /*
+ * A rule that keeps a host name closed, and an earlier one that allows addresses, whatever their name,
+ * at some of the same ports: who knows an address has no need of the name. Gives 1 and the next such
+ * pair from *at on (0 to begin with), 0 when there is none. wide: every address of a family.
+ */
+struct ruleset_unheld {
+	uint16_t name, address;
+	bool wide;
+};
+int ruleset_unheld(const struct ruleset *rs, size_t *at, struct ruleset_unheld *ret);
+
+/*
  * Difference of two rulesets: shortest path (witness, NUL-terminated, at most max bytes) and action
  * for which `b` allows (verdict allow) and `a` does not. An argument rule that allows counts in `b`
  * as if it spoke of all arguments, one that does not in `a`. Returns 1 with *ret_action and witness, 0

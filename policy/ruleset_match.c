@@ -124,6 +124,43 @@ size_t ruleset_match_host(const struct ruleset *rs, const char *name, uint8_t pr
 	return n;
 }
 
+/* ---- names that addresses go past ---- */
+
+/* What the name's rule closes and the address's rule allows: an endpoint, or asking any resolver. */
+static bool goes_past(const struct ruleset *rs, const struct ruleset_named *name,
+		      const struct ruleset_address *a)
+{
+	const struct ruleset_host *h = &name->set;
+	const struct ruleset_endpoint *ep = &a->set;
+
+	if (rs->rules[name->rule].verdict == HG_ALLOW || rs->rules[a->rule].verdict != HG_ALLOW ||
+	    a->rule > name->rule || !(a->actions & HG_BIT(HG_CONNECT)))
+		return false;
+	if ((name->actions & HG_BIT(HG_CONNECT)) && h->port_low <= ep->port_high &&
+	    ep->port_low <= h->port_high &&
+	    ((h->tcp && ep->tcp) || (h->udp && ep->udp) || (h->icmp && ep->icmp)))
+		return true;
+	return (name->actions & HG_BIT(HG_RESOLVE)) && ep->port_low <= 53 && ep->port_high >= 53 &&
+	       (ep->tcp || ep->udp);
+}
+
+int ruleset_unheld(const struct ruleset *rs, size_t *at, struct ruleset_unheld *ret)
+{
+	size_t n = rs->n_hosts * rs->n_addresses;
+
+	for (; *at < n; (*at)++) {
+		const struct ruleset_named *name = rs->hosts + *at / rs->n_addresses;
+		const struct ruleset_address *a = rs->addresses + *at % rs->n_addresses;
+
+		if (!goes_past(rs, name, a))
+			continue;
+		*ret = (struct ruleset_unheld){name->rule, a->rule, a->set.prefix_len == 0};
+		(*at)++;
+		return 1;
+	}
+	return 0;
+}
+
 /* Does a name that the rule has begin the line? Where none does, the arguments are not asked. */
 static int line_named(const struct ruleset *rs, uint16_t rule, const char *line)
 {

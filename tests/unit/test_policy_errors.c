@@ -175,6 +175,11 @@ static const struct wrong {
 	{ RULE("allow read /x/${}"), 3, 19, "without a name" },
 	/* ---- endpoints ---- */
 	{ RULE("allow connect /x"), 3, 19, "a path does not go with connect" },
+	{ RULE("allow connect *:443\n  - deny connect a.example:443"), 4, 5, "cannot be kept closed" },
+	{ RULE("allow connect 0.0.0.0/0:1-500\n  - ask connect a.example:443"), 4, 5,
+	  "cannot be kept closed" },
+	{ RULE("allow connect *:53/udp\n  - deny resolve a.example"), 4, 5, "cannot be kept closed" },
+	{ RULE("allow connect *:*\n  - deny connect *.a.example:*"), 4, 5, "t.yaml:3" },
 	{ "version: 1\nresolvers: [dns.example]\nrules: []\n", 2, 13, "a resolver is an address" },
 	{ "version: 1\nresolvers: 192.0.2.300\nrules: []\n", 2, 12, "a resolver is an address" },
 	{ "version: 1\nresolvers: []\nrules: []\n", 2, 12, "list of addresses" },

@@ -35,6 +35,10 @@ static const struct doubt {
 	{ HEAD "  - allow use raw-socket\n", DIAG_WARNING, 4, 5, "packets to any address" },
 	{ HEAD "  - allow use mount\n  - deny use mount\n", DIAG_WARNING, 4, 5,
 	  "never decides anything: t.yaml:5:5" },
+	{ HEAD "  - allow connect 192.0.2.0/24:443\n  - deny connect a.example:443\n", DIAG_WARNING, 5, 5,
+	  "t.yaml:4 (allow connect 192.0.2.0/24:443) allows addresses" },
+	{ HEAD "  - allow connect *.example:443\n", DIAG_WARNING, 4, 5, "every name below example" },
+	{ HEAD "  - allow resolve *\n", DIAG_WARNING, 4, 5, "is every name, " },
 	{ HEAD "  - ask use mount\n", DIAG_NOTE, 4, 5, "nobody can be asked" },
 };
 /* clang-format on */
@@ -44,7 +48,9 @@ static const char *const sound[] = {
 	"version: 1\nextends: full-access\n",
 	HEAD
 	"  - allow read /srv/ws/** /usr/share/**\n  - deny read **/.env\n"
-	"  - allow connect *:443 192.0.2.0/24:*\n  - allow use userns cap:SYS_TIME\n  - deny connect *:25\n",
+	"  - deny connect b.example:443\n  - allow connect *:443 192.0.2.0/24:8000-9000\n"
+	"  - allow connect *.a.example:80\n  - deny connect c.a.example:80 d.example:81/udp\n"
+	"  - allow use userns cap:SYS_TIME\n  - deny connect *:25\n",
 };
 
 int main(void)
