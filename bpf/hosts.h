@@ -48,7 +48,28 @@ HG_INLINE bool host_resolve(struct hg_scratch *s, void *map, struct hg_name_key 
 	s->label = (__u64)name->bytes;
 	s->label_len = name->len + 1;
 	*ret_why = label_resolve(s, HG_LABEL_HOST);
+	/* An element that gave way while it was read is another address's by now. */
+	return bpf_map_lookup_elem(map, key) == name;
+}
+
+/* What the policy says of s->remote's address alone, and which rule on names that leaves a say. */
+HG_INLINE bool host_over(struct hg_scratch *s, struct hg_reader *r, struct hg_out *ret)
+{
+	__u32 row;
+
+	if (!image_open(r, s->slot) || !hg_endpoint(r, &s->remote, &row) ||
+	    !hg_out_read(r, row, ret))
+		return false;
+	s->over = ret->rule[HG_CONNECT] == HG_RULE_NONE ? 0 : ret->rule[HG_CONNECT] + 1;
 	return true;
+}
+
+/* s->out is what the policy says of a name: is that behind what it says of the address? */
+HG_INLINE bool host_decides(const struct hg_scratch *s)
+{
+	__u32 rule = s->out.rule[HG_CONNECT];
+
+	return rule != HG_RULE_NONE && rule + 1 > s->over;
 }
 
 /* Protocol and port of an endpoint, as what follows a name. */
@@ -81,15 +102,12 @@ __weak __noinline int hosts_resolve(struct hg_scratch *s)
 	host_address(&s->remote, key.address);
 	host_tail(s, 0);
 	for (way = 0; way < HG_NAME_WAYS; way++) {
-		__u32 rule;
-
 		key.way = way;
 		if (!host_resolve(s, map, &key, &why))
 			continue;
 		if (why != HG_WHY_RULE)
 			return HOSTS_BROKEN;
-		rule = s->out.rule[HG_CONNECT];
-		if (rule == HG_RULE_NONE || rule + 1 <= s->over) {
+		if (!host_decides(s)) {
 			passed_over = true;
 			continue;
 		}
@@ -113,11 +131,13 @@ __weak __noinline int host_is_remotes(struct hg_scratch *s, struct hg_host *host
 {
 	struct hg_name_key key = {};
 	__u32 way, hash;
+	struct hg_reader r;
+	struct hg_out out;
 	__u16 rule;
 	int why;
 	void *map;
 
-	if (!s || !host)
+	if (!s || !host || !host_over(s, &r, &out))
 		return HOSTS_BROKEN;
 	s->tail[0] = 0;
 	host_tail(s, 1);
@@ -126,7 +146,7 @@ __weak __noinline int host_is_remotes(struct hg_scratch *s, struct hg_host *host
 	if (label_resolve(s, HG_LABEL_HOST) != HG_WHY_RULE)
 		return HOSTS_BROKEN;
 	map = names_of(s->agent);
-	if (!map || !(s->out.allow & HG_BIT(HG_CONNECT)))
+	if (!map || !(s->out.allow & HG_BIT(HG_CONNECT)) || !host_decides(s))
 		return HOSTS_DENY;
 	rule = s->out.rule[HG_CONNECT];
 	hash = hg_host_hash(host);
@@ -138,15 +158,11 @@ __weak __noinline int host_is_remotes(struct hg_scratch *s, struct hg_host *host
 
 		key.way = way;
 		name = bpf_map_lookup_elem(map, &key);
-		if (!name || name->until < bpf_ktime_get_boot_ns())
-			continue;
-		if (name->hash == hash && name->len == host->len)
+		if (name && name->until >= bpf_ktime_get_boot_ns() && name->hash == hash &&
+		    name->len == host->len)
 			return HOSTS_ALLOW;
-		s->label = (__u64)name->bytes;
-		s->label_len = name->len + 1;
-		why = label_resolve(s, HG_LABEL_HOST);
-		if (why == HG_WHY_RULE && (s->out.allow & HG_BIT(HG_CONNECT)) &&
-		    s->out.rule[HG_CONNECT] == rule)
+		if (host_resolve(s, map, &key, &why) && why == HG_WHY_RULE &&
+		    (s->out.allow & HG_BIT(HG_CONNECT)) && s->out.rule[HG_CONNECT] == rule)
 			return HOSTS_ALLOW;
 	}
 	return HOSTS_DENY;
@@ -193,30 +209,28 @@ enum remote_say {
 	REMOTE_BROKEN,
 };
 
-/* Of s->remote, for agent s->agent in s->netns. enum remote_say. */
+/* Of s->remote, for agent s->agent in s->netns. enum remote_say. Where a name decides, it stands at
+ * s->name + 1 afterwards, s->by_len bytes with its NUL; else that is 0. */
 __weak __noinline int remote_decide(struct hg_scratch *s)
 {
 	struct hg_rule rule = {};
 	struct hg_reader r;
 	struct hg_out out;
 	bool hosts;
-	__u32 row;
 	int say = HOSTS_NOTHING;
 
-	if (!s || !image_open(&r, s->slot))
+	if (!s || !host_over(s, &r, &out))
 		return REMOTE_BROKEN;
+	s->by_len = 0;
 	hosts = (__u32)hg_head(&r, hosts);
-	if (!hg_endpoint(&r, &s->remote, &row) || !hg_out_read(&r, row, &out))
-		return REMOTE_BROKEN;
-	if (hosts) {
-		s->over = out.rule[HG_CONNECT] == HG_RULE_NONE ? 0 : out.rule[HG_CONNECT] + 1;
+	if (hosts)
 		say = hosts_resolve(s);
-	}
 	if (say == HOSTS_BROKEN)
 		return REMOTE_BROKEN;
 	if (say == HOSTS_DENY)
 		return REMOTE_REFUSED;
 	if (say == HOSTS_ALLOW) {
+		s->by_len = s->label_len;
 		if (!image_open(&r, s->slot) || !hg_rule_read(&r, s->out.rule[HG_CONNECT], &rule))
 			return REMOTE_BROKEN;
 		return rule.options & HG_OPT_TLS_OFF ? REMOTE_OPEN : REMOTE_NAMED;

@@ -174,13 +174,14 @@ static __noinline int check_connect(struct sock *sk, const void *address, __u32 
 		return ask_refuse(&a, why, &o);
 	a.s->agent = a.who.n;
 	a.s->netns = socket_netns(sk);
+	a.s->policy = a.tell.policy;
 	if (!remote_read(a.s, sk, address, len, family_0))
 		return ask_refuse(&a, HG_WHY_ADDRESS_FAMILY, &o);
 	o.endpoint = &a.s->remote;
 	why = connect_decide(a.s, sk, early, &st);
 	/* Without a place to keep it in, nothing is allowed. */
 	if (why == HG_WHY_RULE && st != HG_SOCKET_UNDECIDED &&
-	    !socket_mark(sk, &a, &a.s->remote, st))
+	    !socket_mark(sk, &a, a.s, st))
 		why = HG_WHY_TOO_BUSY;
 	if (why == HG_WHY_RULE)
 		return ask_out(&a, &a.s->out, HG_BIT(HG_CONNECT), &o);

@@ -13,27 +13,54 @@
 #include "packets.h"
 #include "questions.h"
 
-/* Keeps what was decided of a packet's peer, where there is a socket to keep it with; gives the state
- * that holds. */
-static __noinline __u32 packet_mark(struct hg_socket *known, const struct hg_packet *p, __u64 policy,
-			    __u32 decided)
+/* Keeps what was decided of a packet's peer, where there is a socket to keep it with. Where somebody else
+ * is at it, the next packet is asked about again. */
+HG_INLINE void packet_mark(struct hg_scratch *s, struct hg_socket *known, __u32 st)
 {
-	__u32 before;
-
 	if (!known)
-		return decided;
-	before = socket_state(known, &p->remote, 0);
-	/* A connection that said its name goes on under the new policy, as long as it allows the peer
-	 * by some name. One that begins has said nothing, whatever the socket said to that peer before:
-	 * connect(2) may have been asked about while it still stood. */
-	if (p->begins)
+		return;
+	/* A connection that begins is not in the map yet. */
+	if (s->packet.begins)
 		known->guarded = 0;
-	else if (decided == HG_SOCKET_NAMED &&
-		 (before == HG_SOCKET_JUDGED || before == HG_SOCKET_SAID))
-		decided = before;
-	/* Where somebody else is at it, the next packet is asked about again. */
-	socket_set(known, &p->remote, decided, policy);
-	return decided;
+	socket_set(known, s, st);
+}
+
+HG_INLINE bool state_opens(__u32 st)
+{
+	return st == HG_SOCKET_OPEN || st == HG_SOCKET_JUDGED || st == HG_SOCKET_SAID ||
+	       st == HG_SOCKET_ACCEPTED;
+}
+
+/*
+ * A connection that a name allowed goes on as long as the policy allows that name, whatever addresses it
+ * has by now: programs keep connections longer than answers last. One that begins has said nothing,
+ * whatever the socket said to that peer before: connect(2) may have been asked about while it still
+ * stood. Gives the state that stays; UNDECIDED: none.
+ */
+static __noinline __u32 packet_goes_on(struct hg_scratch *s, struct hg_socket *known)
+{
+	__u64 version = *(volatile __u64 *)&known->version;
+	__u32 st = socket_state(known, &s->remote, 0);
+	struct hg_rule rule = {};
+	struct hg_reader r;
+	struct hg_out out;
+
+	if ((version & 1) || s->packet.begins || !known->by_len || st == HG_SOCKET_NAMED || !state_opens(st) ||
+	    !host_over(s, &r, &out))
+		return HG_SOCKET_UNDECIDED;
+	host_tail(s, 0);
+	s->label = (__u64)known->by;
+	s->label_len = known->by_len;
+	if (label_resolve(s, HG_LABEL_HOST) != HG_WHY_RULE || !host_decides(s) ||
+	    !(s->out.allow & HG_BIT(HG_CONNECT)) || !image_open(&r, s->slot) ||
+	    !hg_rule_read(&r, s->out.rule[HG_CONNECT], &rule))
+		return HG_SOCKET_UNDECIDED;
+	/* What was never asked for its name goes on only where it still need not say one. */
+	if (st == HG_SOCKET_OPEN && !(rule.options & HG_OPT_TLS_OFF))
+		return HG_SOCKET_UNDECIDED;
+	s->by_len = s->label_len;
+	/* Nobody wrote another name while it was read. */
+	return *(volatile __u64 *)&known->version == version ? st : HG_SOCKET_UNDECIDED;
 }
 
 /* A reply of a service: to whoever connected to where the agent may listen. */
@@ -68,12 +95,6 @@ HG_INLINE __u32 packet_state(int say, __u32 *ret_why)
 	return HG_SOCKET_UNDECIDED;
 }
 
-HG_INLINE bool state_opens(__u32 st)
-{
-	return st == HG_SOCKET_OPEN || st == HG_SOCKET_JUDGED || st == HG_SOCKET_SAID ||
-	       st == HG_SOCKET_ACCEPTED;
-}
-
 /* The state allows the packet: what is yet to be seen may not leave unseen. */
 HG_INLINE bool state_passes(__u32 st, const struct hg_socket *known, const struct hg_packet *p)
 {
@@ -98,10 +119,13 @@ __weak __noinline int packet_decide(struct hg_scratch *s, struct hg_socket *know
 		return PACKET_DROP;
 	p = &s->packet;
 	s->remote = p->remote;
-	st = packet_accepted(s, known, p) ? HG_SOCKET_ACCEPTED
-					  : packet_state(remote_decide(s), &why);
+	s->by_len = 0;
+	st = known ? packet_goes_on(s, known) : HG_SOCKET_UNDECIDED;
+	if (st == HG_SOCKET_UNDECIDED)
+		st = packet_accepted(s, known, p) ? HG_SOCKET_ACCEPTED
+						  : packet_state(remote_decide(s), &why);
 	if (st != HG_SOCKET_UNDECIDED) {
-		st = packet_mark(known, p, s->policy, st);
+		packet_mark(s, known, st);
 		why = HG_WHY_NAME_UNSEEN;
 	}
 	if (!s->slot)

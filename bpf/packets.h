@@ -161,8 +161,8 @@ HG_INLINE void report_host(struct hg_scratch *s)
 	s->data_len = len;
 }
 
-/* Which rule refuses it, and whether it wants that told. */
-HG_INLINE void refused_by(struct hg_scratch *s, struct hg_tell *t, __u32 action)
+/* Which rule decides it, and whether it wants that told. */
+HG_INLINE void decided_by(struct hg_scratch *s, struct hg_tell *t, __u32 action)
 {
 	struct hg_rule rule = {};
 	struct hg_reader r;
@@ -179,10 +179,12 @@ HG_INLINE void refused_by(struct hg_scratch *s, struct hg_tell *t, __u32 action)
 }
 
 /*
- * Refuses a packet or payload, and tells: of agent s->agent, to s->remote, with what else is in s for
- * it. why: HG_WHY_RULE where s->out says who refuses. PACKET_PASS where the agent is only audited.
+ * Tells of a packet or payload that is refused, or allowed and logged: of agent s->agent, to s->remote,
+ * with what else is in s for it. why: HG_WHY_RULE where s->out says by whom. Gives whether it passes: a
+ * refused one does where the agent is only audited.
  */
-__weak __noinline int packet_refuse(struct hg_scratch *s, __u32 what, __u32 why, __u32 action)
+__weak __noinline int packet_tell(struct hg_scratch *s, __u32 what, __u32 why, __u32 action,
+				  bool logged)
 {
 	struct hg_tell t = {};
 	struct hg_counter *c;
@@ -196,8 +198,10 @@ __weak __noinline int packet_refuse(struct hg_scratch *s, __u32 what, __u32 why,
 	t.what = what;
 	t.why = why;
 	t.actions = HG_BIT(action & 7);
-	t.said = who.agent->mode == HG_AUDIT ? HG_SAID_AUDITED : HG_SAID_DENIED;
-	refused_by(s, &t, action);
+	t.said = logged				? HG_SAID_LOGGED
+		 : who.agent->mode == HG_AUDIT	? HG_SAID_AUDITED
+						: HG_SAID_DENIED;
+	decided_by(s, &t, action);
 	c = report_count(who.agent, &t);
 	if (!t.quiet) {
 		report_head(s, who.agent, &t);
@@ -210,7 +214,12 @@ __weak __noinline int packet_refuse(struct hg_scratch *s, __u32 what, __u32 why,
 		if (!report_send(s, t.agent))
 			report_lost(who.agent, c);
 	}
-	return t.said == HG_SAID_AUDITED ? PACKET_PASS : PACKET_DROP;
+	return t.said == HG_SAID_DENIED ? PACKET_DROP : PACKET_PASS;
+}
+
+HG_INLINE int packet_refuse(struct hg_scratch *s, __u32 what, __u32 why, __u32 action)
+{
+	return packet_tell(s, what, why, action, false);
 }
 
 /* No scratch space: counted, and not told. */

@@ -91,15 +91,15 @@ HG_INLINE void question_remember(struct hg_socket *known, const struct hg_dns *d
 	known->next_asked = (at + 1) | HG_ASKED_MAX;
 }
 
-/* Is the resolver's address allowed by itself? Then whatever is asked passes. */
-HG_INLINE bool resolver_open(struct hg_scratch *s)
+/* Is the resolver's address allowed by itself, by a rule behind the one that refuses the name? Then
+ * whatever is asked passes. rule: that one, or HG_RULE_NONE. */
+HG_INLINE bool resolver_open(struct hg_scratch *s, __u16 rule)
 {
 	struct hg_reader r;
 	struct hg_out out;
-	__u32 row;
 
-	return image_open(&r, s->slot) && hg_endpoint(&r, &s->remote, &row) &&
-	       hg_out_read(&r, row, &out) && (out.allow & HG_BIT(HG_CONNECT));
+	return host_over(s, &r, &out) && (out.allow & HG_BIT(HG_CONNECT)) &&
+	       (rule == HG_RULE_NONE || rule + 1 < s->over);
 }
 
 /* Of the message that was loaded. enum hg_why; HG_WHY_RULE: see s->out. */
@@ -123,16 +123,18 @@ __weak __noinline int question_decide(struct hg_message *m, struct hg_scratch *s
 		return PACKET_DROP;
 	m->dns.qtype = loaded ? m->dns.qtype : 0;
 	why = loaded ? question_judge(m, s) : HG_WHY_MALFORMED;
-	if (why == HG_WHY_RULE && (s->out.allow & HG_BIT(HG_RESOLVE))) {
-		if (known)
-			question_remember(known, &m->dns);
-		return PACKET_PASS;
-	}
-	if (resolver_open(s))
-		return PACKET_PASS;
 	s->detail = m->dns.qtype;
 	if (loaded && hg_host_end(&m->dns.question))
 		s->host = (__u64)&m->dns.question;
+	if (why == HG_WHY_RULE && (s->out.allow & HG_BIT(HG_RESOLVE))) {
+		if (known)
+			question_remember(known, &m->dns);
+		if (s->out.log & HG_BIT(HG_RESOLVE))
+			packet_tell(s, HG_WHAT_DNS, why, HG_RESOLVE, true);
+		return PACKET_PASS;
+	}
+	if (resolver_open(s, why == HG_WHY_RULE ? s->out.rule[HG_RESOLVE] : HG_RULE_NONE))
+		return PACKET_PASS;
 	return packet_refuse(s, HG_WHAT_DNS, why, HG_RESOLVE);
 }
 

@@ -57,7 +57,7 @@ struct hg_scratch {
 	__u32 seq;			/* of rename_lock, when the result was right */
 	/* An address whose names are looked up: whose names, where it is, which rule on addresses a
 	 * name must come behind (its number + 1, 0 for none). */
-	__u32 agent, netns, over;
+	__u32 agent, netns, over, by_len;
 	struct hg_endpoint remote;
 	/* Of a packet or payload, for the event: struct hg_socket, struct hg_host, 0 for none. */
 	__u32 detail;

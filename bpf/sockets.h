@@ -4,6 +4,7 @@
 #define HG_SOCKETS_H
 
 #include "check.h"
+#include "core/host.h"
 
 /*
  * Whose a socket is says the cgroup it was made in, which the kernel keeps in it and nobody can
@@ -44,24 +45,74 @@ HG_INLINE bool endpoints_equal(const struct hg_endpoint *a, const struct hg_endp
  * two peers at a time may leave it connected to one and marked for the other. So the state holds for
  * `remote` alone, and each packet's own destination is compared with it.
  */
-HG_INLINE bool socket_set(struct hg_socket *s, const struct hg_endpoint *remote, __u32 decided,
-			  __u64 policy)
+HG_INLINE bool socket_write(struct hg_socket *s, __u64 *ret_version)
 {
 	__u64 v = *(volatile __u64 *)&s->version;
 
-	if ((v & 1) || __sync_val_compare_and_swap(&s->version, v, v + 1) != v)
+	*ret_version = v;
+	return !(v & 1) && __sync_val_compare_and_swap(&s->version, v, v + 1) == v;
+}
+
+HG_INLINE void socket_written(struct hg_socket *s, __u64 version)
+{
+	__sync_lock_test_and_set(&s->version, version + 2);
+}
+
+/* Which name allows the peer: `len` bytes with its NUL, or none. */
+HG_INLINE void socket_by(struct hg_socket *s, const void *name, __u64 len)
+{
+	s->by_len = 0;
+	asm("" : "+r"(len));
+	len &= 0xff;
+	if (len && !bpf_probe_read_kernel(s->by, len, name))
+		s->by_len = len;
+}
+
+/* As remote_decide() left it in scratch. */
+HG_INLINE bool socket_set(struct hg_socket *s, const struct hg_scratch *decided, __u32 st)
+{
+	__u64 v;
+
+	if (!socket_write(s, &v))
 		return false;
-	s->remote = *remote;
-	*(volatile __u32 *)&s->state = decided;
-	*(volatile __u64 *)&s->policy = policy;
-	__sync_lock_test_and_set(&s->version, v + 2);
+	s->remote = decided->remote;
+	*(volatile __u32 *)&s->state = st;
+	*(volatile __u64 *)&s->policy = decided->policy;
+	socket_by(s, decided->name + 1, decided->by_len);
+	socket_written(s, v);
 	return true;
 }
 
-/* The same peer, decided as it was, in another state. */
+/* The same peer, decided when it was, in another state. */
 HG_INLINE bool socket_go_on(struct hg_socket *s, const struct hg_endpoint *remote, __u32 st)
 {
-	return socket_set(s, remote, st, *(volatile __u64 *)&s->policy);
+	__u64 v;
+
+	if (!socket_write(s, &v))
+		return false;
+	s->remote = *remote;
+	*(volatile __u32 *)&s->state = st;
+	socket_written(s, v);
+	return true;
+}
+
+/* The name that was said is the one that allows the peer from now on. */
+HG_INLINE bool socket_said(struct hg_socket *s, const struct hg_host *host)
+{
+	__u64 v, len = host->len;
+
+	if (!socket_write(s, &v))
+		return false;
+	socket_by(s, host->bytes + HG_HOST_END - len, len);
+	if (s->by_len && s->by_len < sizeof(s->by)) {
+		len = s->by_len;
+		asm("" : "+r"(len));
+		len &= 0xff;
+		s->by[len] = 0;
+		s->by_len = len + 1;
+	}
+	socket_written(s, v);
+	return true;
 }
 
 /* The state that holds for a peer, under `policy` or, where that is 0, under any. */
@@ -86,7 +137,7 @@ HG_INLINE __u32 socket_state(const struct hg_socket *s, const struct hg_endpoint
  * packets, what another was allowed does not count.
  */
 static __noinline bool socket_mark(struct sock *sk, const struct hg_ask *a,
-				   const struct hg_endpoint *remote, __u32 decided)
+				   struct hg_scratch *decided, __u32 st)
 {
 	struct task_struct *task = (void *)bpf_get_current_task_btf();
 	struct hg_socket *s = bpf_sk_storage_get(&sockets, sk, 0, BPF_SK_STORAGE_GET_F_CREATE);
@@ -111,8 +162,7 @@ static __noinline bool socket_mark(struct sock *sk, const struct hg_ask *a,
 		return true;
 	/* Taken out of what sees its payload when it was closed (sock_map_unhash()). */
 	s->guarded = 0;
-	return socket_set(s, remote, decided, a->tell.policy) ||
-	       socket_set(s, remote, decided, a->tell.policy);
+	return socket_set(s, decided, st) || socket_set(s, decided, st);
 }
 
 #endif

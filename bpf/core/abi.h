@@ -233,7 +233,7 @@ struct hg_asked {
 	__u32 name;		/* hg_host_hash() of its name; 0: free */
 };
 struct hg_socket {
-	__u64 version;		/* odd while remote, state and policy are being written */
+	__u64 version;		/* odd while remote, state, policy and by are being written */
 	__u64 policy;		/* hg_agent.policy when `state` was decided */
 	__u64 agent_uid;
 	__u64 cgroup, start;	/* as struct hg_event, of the process that asked last */
@@ -245,6 +245,8 @@ struct hg_socket {
 	char comm[16];
 	__u32 next_asked;
 	struct hg_endpoint remote; /* the peer that `state` speaks of */
+	__u32 by_len;		/* where a name allows it: bytes of that name and its NUL; else 0 */
+	__u8 by[HG_HOST_MAX + 3]; /* backwards (core/host.h) */
 	struct hg_asked asked[HG_ASKED_MAX];
 };
 
