@@ -273,6 +273,30 @@ def send_datagram(addr, port, data):
     return s
 
 
+def connects(s, addr, port):
+    try:
+        s.connect((addr, port))
+    except OSError:
+        return False
+    return True
+
+
+def ends_with(s, data):
+    try:
+        s.sendall(data)
+    except OSError:
+        pass
+    s.close()
+
+
+def while_running(racer, race):
+    """race(), with racer() at the same time."""
+    t = threading.Thread(target=racer)
+    t.start()
+    race()
+    t.join()
+
+
 def send_urgent(addr, port, data):
     s = connected(addr, port)
     s.send(data, socket.MSG_OOB)
@@ -290,21 +314,11 @@ def send_anew(addr, port, data):
 
         def again(s=s):
             for _ in range(3):
-                try:
-                    s.connect((addr, port))
+                if connects(s, addr, port):
                     break
-                except OSError:
-                    pass
-        t = threading.Thread(target=again)
-        t.start()
         unspec = b'\0' * 16
-        ctypes.CDLL(None).connect(s.fileno(), unspec, 16)
-        t.join()
-        try:
-            s.sendall(data)
-        except OSError:
-            pass
-        s.close()
+        while_running(again, lambda: ctypes.CDLL(None).connect(s.fileno(), unspec, 16))
+        ends_with(s, data)
     return None
 
 
@@ -313,24 +327,8 @@ def send_twice(addr, port, data):
     for _ in range(400):
         s = socket.socket()
         s.settimeout(2)
-
-        def other(s=s):
-            try:
-                s.connect(('192.0.2.20', 80))
-            except OSError:
-                pass
-        t = threading.Thread(target=other)
-        t.start()
-        try:
-            s.connect((addr, port))
-        except OSError:
-            pass
-        t.join()
-        try:
-            s.sendall(data)
-        except OSError:
-            pass
-        s.close()
+        while_running(lambda: connects(s, '192.0.2.20', 80), lambda: connects(s, addr, port))
+        ends_with(s, data)
     return None
 
 

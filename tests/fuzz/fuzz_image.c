@@ -12,6 +12,7 @@
 
 #include "policy/image.h"
 #include "policy/ruleset.h"
+#include "tests/endpoint_sample.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -26,12 +27,6 @@ static void add(struct ruleset *rs, enum hg_verdict verdict, uint8_t actions, co
 
 static struct image *make_image(unsigned kind)
 {
-	struct ruleset_endpoint ep = {.family = 4,
-				      .address = {10},
-				      .prefix_len = 8,
-				      .port_low = 80,
-				      .port_high = 8080,
-				      .tcp = true};
 	struct image *im = NULL;
 	struct ruleset *rs;
 	uint16_t rule;
@@ -45,7 +40,7 @@ static struct image *make_image(unsigned kind)
 		add(rs, HG_DENY, 33, "**/.ssh/**");
 		add(rs, HG_DENY, 33, "**/{*.pem,.env}");
 		ruleset_add(rs, HG_ALLOW, HG_OPT_LOG, &rule);
-		ruleset_endpoint(rs, rule, HG_BIT(HG_CONNECT), &ep, NULL);
+		ruleset_endpoint(rs, rule, HG_BIT(HG_CONNECT), &endpoint_sample, NULL);
 	}
 	if (ruleset_compile(rs, NULL, &im, NULL) < 0)
 		abort();

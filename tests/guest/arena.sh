@@ -143,12 +143,6 @@ effect()
 	[ "$seen" ]
 }
 
-said()
-{
-	printf '%s\n' "exit code $code" "$(head -c 400 "$T/out" | tr -cd '\n -~')" \
-		"$(tail -n 5 "$T/err")"
-}
-
 # try WHO UID BOX FUNCTION [ARG...]: one run, from a clean start; was there an effect?
 try()
 {

@@ -64,7 +64,7 @@ need wait_for 10 test -e "$T/ready"
 # said_by WHO UID WHAT: did the text arrive?
 said_by()
 {
-	text=$(head -c 12 /dev/urandom | od -An -tx1 | tr -d ' \n')
+	text=$(new_word)
 	in_cgroup "$1" "$2" "$LEND" say "$3" "$text" >"$T/out" 2>"$T/err"
 	code=$?
 	wait_for 1 grep -qaF "$text" "$T/received"

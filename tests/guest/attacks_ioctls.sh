@@ -30,20 +30,14 @@ need mount -o loop,uid=1000,umask=0 /scratch/f.img /srv/f
 mkdir -p /srv/f/ws /srv/f/outside
 [ "${CONTROL_ONLY-}" ] || agent_attach agent "$POLICIES/ioctls.yaml"
 
-said()
-{
-	printf '%s\n' "exit code $code" "$(head -c 300 "$T/out")" "$(tail -n 3 "$T/err")"
-}
-
 # go WHO UID CMD...: CMD, with a new word for each @; is the word in its output?
 go()
 {
 	local who=$1 uid=$2
 	shift 2
 
-	word=$(head -c 12 /dev/urandom | od -An -tx1 | tr -d ' \n')
-	code=0
-	in_cgroup "$who" "$uid" "${@//@/"$word"}" >"$T/out" 2>"$T/err" || code=$?
+	word=$(new_word)
+	in_turn "$who" "$uid" "${@//@/"$word"}"
 	grep -qaF "$word" "$T/out"
 }
 

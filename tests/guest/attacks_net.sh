@@ -51,9 +51,8 @@ go()
 	local who=$1 uid=$2 pattern=$3
 	shift 3
 
-	text=$(head -c 12 /dev/urandom | od -An -tx1 | tr -d ' \n')
-	code=0
-	in_cgroup "$who" "$uid" "${@/#@/"$text"}" >"$T/out" 2>"$T/err" || code=$?
+	text=$(new_word)
+	in_turn "$who" "$uid" "${@/#@/"$text"}"
 	# A refused call sent nothing, as a rule: no need to wait for it.
 	if [ $code = 0 ]; then
 		wait_for 1 arrived "$pattern"

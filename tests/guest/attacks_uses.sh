@@ -19,21 +19,15 @@ if [ ! "${CONTROL_ONLY-}" ]; then
 fi
 
 printed() { grep -qaF "$word" "$T/out"; }
-said()
-{
-	printf '%s\n' "exit code $code" "$(head -c 300 "$T/out")" "$(tail -n 3 "$T/err")"
-}
-
 # go WHO UID CMD...: CMD, with a new word for each @; was there an effect?
 go()
 {
 	local who=$1 uid=$2
 	shift 2
 
-	word=$(head -c 12 /dev/urandom | od -An -tx1 | tr -d ' \n')
-	code=0
+	word=$(new_word)
 	[ ! "$before" ] || "$before" "$word"
-	in_cgroup "$who" "$uid" "${@//@/"$word"}" >"$T/out" 2>"$T/err" || code=$?
+	in_turn "$who" "$uid" "${@//@/"$word"}"
 	if "$effect"; then
 		code=0
 	else
@@ -100,7 +94,7 @@ entered()
 	local who=$1 uid=$2 pid
 	shift 2
 
-	word=$(head -c 12 /dev/urandom | od -An -tx1 | tr -d ' \n')
+	word=$(new_word)
 	rm -f "$T/go" && mkfifo "$T/go" && chmod 666 "$T/go"
 	in_cgroup control "$uid" unshare -Urm bash -c 'mount -t tmpfs t /mnt && cd /mnt && echo $$ &&
 		read -r <"$0" && exec "$@"' "$T/go" "${@//@/"$word"}" >"$T/out" 2>"$T/err" &
@@ -223,7 +217,7 @@ use_handed()
 }
 handed()
 {
-	word=$(head -c 12 /dev/urandom | od -An -tx1 | tr -d ' \n')
+	word=$(new_word)
 	code=0
 	"$USES" raw-hand "$ACTS/as" "$CG/$1" "$uid" 10 "$USES" raw-send 127.0.0.1 7002 "$word" \
 		</dev/null >"$T/out" 2>"$T/err" || code=$?

@@ -88,6 +88,21 @@ in_cgroup()
 	"$ACTS/as" "$CG/$1" "$2" "$LIMIT" "${@:3}" </dev/null
 }
 
+new_word() { head -c 12 /dev/urandom | od -An -tx1 | tr -d ' \n'; }
+
+# in_turn NAME UID CMD...: as in_cgroup. How it ended is in $code, what it printed in $T/out and
+# $T/err; `said` shows all of that.
+in_turn()
+{
+	code=0
+	in_cgroup "$1" "$2" "${@:3}" >"$T/out" 2>"$T/err" || code=$?
+}
+said()
+{
+	printf '%s\n' "exit code $code" "$(head -c 400 "$T/out" | tr -cd '\n -~')" \
+		"$(tail -n 5 "$T/err")"
+}
+
 cgroup_empty()
 {
 	local events

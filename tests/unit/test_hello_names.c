@@ -114,41 +114,44 @@ static void test_extensions(struct tap *t)
 /* server_name extensions that are lists of names. */
 static void test_lists(struct tap *t)
 {
+	static const struct {
+		const char *name, *list;
+		size_t len;
+		enum hg_hello_status status;
+	} lists[] = {
+		{"two names",
+		 "\0\x16\0\0\x08"
+		 "a.sample"
+		 "\0\0\x08"
+		 "b.sample",
+		 24, HG_HELLO_BAD_NAME},
+		{"a name, and one of another type",
+		 "\0\x16\0\0\x08"
+		 "a.sample"
+		 "\1\0\x08"
+		 "b.sample",
+		 24, HG_HELLO_BAD_NAME},
+		{"a name behind the list",
+		 "\0\x0b\0\0\x08"
+		 "a.sample"
+		 "\0\0\x08"
+		 "b.sample",
+		 24, HG_HELLO_MALFORMED},
+		{"a byte behind the name",
+		 "\0\x0c\0\0\x08"
+		 "a.sample"
+		 "\0",
+		 14, HG_HELLO_BAD_NAME},
+		{"a name of no bytes", "\0\x03\0\0\0", 5, HG_HELLO_MALFORMED},
+	};
 	struct packet e = {0};
+	size_t i;
 
-	put_extension(&e, 0,
-		      "\0\x16\0\0\x08"
-		      "a.sample"
-		      "\0\0\x08"
-		      "b.sample",
-		      24);
-	tap_ok(t, hello_with(&e).status == HG_HELLO_BAD_NAME, "two names");
-	e.len = 0;
-	put_extension(&e, 0,
-		      "\0\x16\0\0\x08"
-		      "a.sample"
-		      "\1\0\x08"
-		      "b.sample",
-		      24);
-	tap_ok(t, hello_with(&e).status == HG_HELLO_BAD_NAME, "a name, and one of another type");
-	e.len = 0;
-	put_extension(&e, 0,
-		      "\0\x0b\0\0\x08"
-		      "a.sample"
-		      "\0\0\x08"
-		      "b.sample",
-		      24);
-	tap_ok(t, hello_with(&e).status == HG_HELLO_MALFORMED, "a name behind the list");
-	e.len = 0;
-	put_extension(&e, 0,
-		      "\0\x0c\0\0\x08"
-		      "a.sample"
-		      "\0",
-		      14);
-	tap_ok(t, hello_with(&e).status == HG_HELLO_BAD_NAME, "a byte behind the name");
-	e.len = 0;
-	put_extension(&e, 0, "\0\x03\0\0\0", 5);
-	tap_ok(t, hello_with(&e).status == HG_HELLO_MALFORMED, "a name of no bytes");
+	for (i = 0; i < sizeof(lists) / sizeof(*lists); i++) {
+		e.len = 0;
+		put_extension(&e, 0, lists[i].list, lists[i].len);
+		tap_ok(t, hello_with(&e).status == lists[i].status, "%s", lists[i].name);
+	}
 	e.len = 0;
 	put_server_name(&e, "a.example", 9);
 	put_number(&e, 21, 2);

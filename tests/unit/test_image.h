@@ -13,6 +13,7 @@
 #include "policy/image.h"
 #include "policy/ruleset.h"
 #include "tap.h"
+#include "tests/endpoint_sample.h"
 
 static inline void add(struct ruleset *rs, enum hg_verdict verdict, uint8_t options,
 		       const char *pattern)
@@ -27,12 +28,6 @@ static inline void add(struct ruleset *rs, enum hg_verdict verdict, uint8_t opti
  * make it as large as is wanted. */
 static inline struct image *make_image(unsigned n_more)
 {
-	struct ruleset_endpoint ep = {.family = 4,
-				      .address = {10},
-				      .prefix_len = 8,
-				      .port_low = 80,
-				      .port_high = 8080,
-				      .tcp = true};
 	struct image *im = NULL;
 	struct ruleset *rs;
 	char text[64];
@@ -54,7 +49,7 @@ static inline struct image *make_image(unsigned n_more)
 	add(rs, HG_DENY, 0, "**/*.pem");
 	add(rs, HG_DENY, 0, "**/.env");
 	ruleset_add(rs, HG_ALLOW, 0, &rule);
-	ruleset_endpoint(rs, rule, HG_BIT(HG_CONNECT), &ep, NULL);
+	ruleset_endpoint(rs, rule, HG_BIT(HG_CONNECT), &endpoint_sample, NULL);
 	ruleset_use(rs, rule, HG_USE_ANONYMOUS_EXEC);
 	ruleset_use(rs, rule, HG_USE_CAP + 25);
 	ruleset_compile(rs, NULL, &im, NULL);
