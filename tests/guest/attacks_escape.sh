@@ -97,8 +97,8 @@ bpf_act() { "$ACTS/escape" "$@" "$WORD"; }
 attack -u 0 -n 'bpf: a map made' bpf_act bpf-map
 attack -u 0 -n 'bpf: maps listed by id' bpf_act bpf-next
 if [ ! "${CONTROL_ONLY-}" ]; then
-	attack -u 0 -n 'bpf: a pinned map opened' bpf_act bpf-get "$(find /sys/fs/bpf/hydraguard \
-		-name agents -print -quit)"
+	attack -u 0 -n 'bpf: a pinned map opened' bpf_act bpf-get \
+		/sys/fs/bpf/hydraguard/maps/agents
 fi
 bpftool_list() { bpftool map list | grep -q . && echo "$WORD"; }
 attack -u 0 -n 'bpftool' bpftool_list
