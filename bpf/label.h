@@ -60,4 +60,17 @@ __weak __noinline int label_resolve(struct hg_scratch *s, __u32 kind)
 	return HG_WHY_BROKEN_POLICY;
 }
 
+/* What the policy says of another agent, to s->out. enum hg_why. */
+HG_INLINE enum hg_why agent_resolve(struct hg_scratch *s, struct hg_agent *other)
+{
+	int len;
+
+	/* With its NUL; what user space wrote has one. */
+	len = bpf_probe_read_kernel_str(s->name, HG_AGENT_NAME_MAX + 1, other->name);
+	s->label = s->peer = (__u64)other->name;
+	s->label_len = s->peer_len = len > 0 ? len - 1 : 0;
+	s->tail_len = 0;
+	return label_resolve(s, HG_LABEL_AGENT);
+}
+
 #endif

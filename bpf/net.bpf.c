@@ -6,6 +6,7 @@
  */
 #include "check.h"
 #include "hosts.h"
+#include "local.h"
 #include "sockets.h"
 
 /* The address structures' fields by offset (include/uapi/linux/in.h, in6.h): an address may be
@@ -81,8 +82,24 @@ static __noinline void endpoint_of(struct sock *sk, struct hg_endpoint *ep, bool
 	}
 }
 
+/* Who looks up what listens here finds whose it is. */
+HG_INLINE void listener_mark(struct sock *sk, const struct hg_who *who)
+{
+	struct hg_socket *known;
+	struct hg_who whose;
+
+	if (!socket_owner(sk, &whose) || whose.n != who->n)
+		return;
+	known = bpf_sk_storage_get(&sockets, sk, 0, BPF_SK_STORAGE_GET_F_CREATE);
+	if (!known)
+		return;
+	known->agent = who->n;
+	known->agent_uid = who->agent->uid;
+	who->agent->listens = 1;
+}
+
 /* ep: NULL where the address could not be understood. */
-static __noinline int check_listen(const struct hg_endpoint *ep)
+static __noinline int check_listen(struct sock *sk, const struct hg_endpoint *ep)
 {
 	struct hg_objects o = { .endpoint = ep };
 	struct hg_reader r;
@@ -101,6 +118,7 @@ static __noinline int check_listen(const struct hg_endpoint *ep)
 	if (!image_open(&r, a.s->slot) || !hg_endpoint(&r, ep, &row) ||
 	    !hg_out_read(&r, row, &out))
 		return ask_refuse(&a, HG_WHY_BROKEN_POLICY, &o);
+	listener_mark(sk, &a.who);
 	return ask_out(&a, &out, HG_BIT(HG_LISTEN), &o);
 }
 
@@ -120,11 +138,11 @@ HG_INLINE bool name_is_seen(struct sock *sk, bool early)
 
 /*
  * How a peer is allowed, for what is sent later (packets.bpf.c, payload.bpf.c): by its address, by a
- * name that must be in what is sent, or as a resolver, whose questions are looked at one by one.
- * enum hg_why.
+ * name that must be in what is sent, as a resolver, whose questions are looked at one by one, or by
+ * who it is (local.bpf.c). enum hg_why.
  */
-HG_INLINE enum hg_why connect_decide(struct hg_scratch *s, struct sock *sk, bool early,
-				     __u32 *ret_state)
+HG_INLINE enum hg_why connect_decide(struct hg_scratch *s, struct sock *sk,
+				     const struct hg_agent *agent, bool early, __u32 *ret_state)
 {
 	switch (remote_decide(s)) {
 	case REMOTE_OPEN:
@@ -139,6 +157,11 @@ HG_INLINE enum hg_why connect_decide(struct hg_scratch *s, struct sock *sk, bool
 		return !early && is_guarded(sk) ? HG_WHY_RULE : HG_WHY_NAME_UNSEEN;
 	case REMOTE_REFUSED:
 		*ret_state = HG_SOCKET_UNDECIDED;
+		if (local_matters(s, agent) && is_guarded(sk)) {
+			*ret_state = HG_SOCKET_LOCAL;
+			s->out.allow = HG_BIT(HG_CONNECT);
+			s->out.log = 0;
+		}
 		return HG_WHY_RULE;
 	}
 	return HG_WHY_BROKEN_POLICY;
@@ -178,7 +201,7 @@ static __noinline int check_connect(struct sock *sk, const void *address, __u32 
 	if (!remote_read(a.s, sk, address, len, family_0))
 		return ask_refuse(&a, HG_WHY_ADDRESS_FAMILY, &o);
 	o.endpoint = &a.s->remote;
-	why = connect_decide(a.s, sk, early, &st);
+	why = connect_decide(a.s, sk, a.who.agent, early, &st);
 	/* Without a place to keep it in, nothing is allowed. */
 	if (why == HG_WHY_RULE && st != HG_SOCKET_UNDECIDED &&
 	    !socket_mark(sk, &a, a.s, st))
@@ -482,8 +505,8 @@ int BPF_PROG(socket_bind, struct socket *sock, struct sockaddr *address, int add
 	     port_at(head + SIN_PORT) == 0))
 		return 0;
 	if (!endpoint_from(&ep, raw, sk, address, addrlen, AF_INET, false))
-		return check_listen(NULL);
-	return check_listen(&ep);
+		return check_listen(sk, NULL);
+	return check_listen(sk, &ep);
 }
 
 SEC("lsm/socket_listen")
@@ -495,7 +518,7 @@ int BPF_PROG(socket_listen, struct socket *sock, int backlog)
 	if (!is_inet(sk))
 		return 0;
 	endpoint_of(sk, &ep, false);
-	return check_listen(&ep);
+	return check_listen(sk, &ep);
 }
 
 /* Made in the agent's own cgroup: what it is connected to was asked then. So a server's processes
@@ -540,5 +563,5 @@ int BPF_PROG(socket_receive, struct file *file)
 	if (!bound)
 		return check_connect(sk, NULL, 0, 0, false);
 	endpoint_of(sk, &ep, false);
-	return check_listen(&ep);
+	return check_listen(sk, &ep);
 }

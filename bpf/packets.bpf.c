@@ -10,6 +10,7 @@
  * Questions to resolvers are read here, and the answers to those that were allowed are learned from
  * (dns.h). Refusing a datagram fails the call that sends it, at once.
  */
+#include "local.h"
 #include "packets.h"
 #include "questions.h"
 
@@ -71,7 +72,7 @@ HG_INLINE bool packet_accepted(struct hg_scratch *s, const struct hg_socket *kno
 	struct hg_out out;
 	__u32 row;
 
-	if (p->proto != HG_TCP || (known && known->state != HG_SOCKET_ACCEPTED &&
+	if (p->proto != HG_TCP || p->begins || (known && known->state != HG_SOCKET_ACCEPTED &&
 				   known->state != HG_SOCKET_UNDECIDED))
 		return false;
 	return image_open(&r, s->slot) && hg_endpoint(&r, &p->local, &row) &&
@@ -109,11 +110,28 @@ HG_INLINE bool state_passes(__u32 st, const struct hg_socket *known, const struc
 	return false;
 }
 
+/* A packet to this machine that is neither a reply nor to nobody's socket. */
+static __noinline int packet_local(struct hg_scratch *s, struct hg_socket *known, int say)
+{
+	s->by_len = 0;
+	/* Nothing is kept until both ends stand: a listener may go, and another one come. */
+	if (say == LOCAL_ALLOW && s->packet.peer_stands)
+		packet_mark(s, known, HG_SOCKET_OPEN);
+	if (say == LOCAL_ALLOW)
+		return PACKET_PASS;
+	return packet_refuse(s, HG_WHAT_CONNECT,
+			     say == LOCAL_REFUSED ? HG_WHY_RULE
+			     : say == LOCAL_OTHER ? HG_WHY_OTHER_AGENT
+						  : HG_WHY_BROKEN_POLICY,
+			     HG_CONNECT);
+}
+
 /* Decides the peer of s->packet anew. */
 __weak __noinline int packet_decide(struct hg_scratch *s, struct hg_socket *known)
 {
 	__u32 st, why = HG_WHY_RULE;
 	struct hg_packet *p;
+	int local;
 
 	if (!s)
 		return PACKET_DROP;
@@ -124,6 +142,9 @@ __weak __noinline int packet_decide(struct hg_scratch *s, struct hg_socket *know
 	if (st == HG_SOCKET_UNDECIDED)
 		st = packet_accepted(s, known, p) ? HG_SOCKET_ACCEPTED
 						  : packet_state(remote_decide(s), &why);
+	local = st == HG_SOCKET_ACCEPTED ? LOCAL_NOTHING : local_decide(s);
+	if (local != LOCAL_NOTHING)
+		return packet_local(s, known, local);
 	if (st != HG_SOCKET_UNDECIDED) {
 		packet_mark(s, known, st);
 		why = HG_WHY_NAME_UNSEEN;
@@ -144,6 +165,11 @@ static __noinline struct hg_socket *socket_adopt(struct bpf_sock *sk, const stru
 	s->agent = who->n;
 	s->agent_uid = who->agent->uid;
 	return s;
+}
+
+HG_INLINE bool is_here(const struct __sk_buff *skb)
+{
+	return skb->ifindex == LOOPBACK_IFINDEX;
 }
 
 /* To whom the socket's peer was decided last, and allowed whatever is sent: read where the packet lies,
@@ -175,9 +201,11 @@ HG_INLINE bool packet_known(struct __sk_buff *skb, const struct hg_socket *known
 		       bytes_4(remote + 9) == bytes_4(at + 32) &&
 		       bytes_4(remote + 13) == bytes_4(at + 36) &&
 		       bytes_2(remote + 18) == bytes_2(at + IP6_HEAD + 2);
-	/* What is asked of a resolver is looked at even where its address is open: to learn. */
-	if (same && at[0] == 0x45 ? at[9] == HG_UDP && bytes_2(remote + 6) == bpf_htons(53)
-				  : at[6] == HG_UDP && bytes_2(remote + 18) == bpf_htons(53))
+	/* What is asked of a resolver is looked at even where its address is open: to learn. Who has a port
+	 * of this machine may be another one with each datagram. */
+	if (same && at[0] == 0x45
+		    ? at[9] == HG_UDP && (bytes_2(remote + 6) == bpf_htons(53) || is_here(skb))
+		    : at[6] == HG_UDP && (bytes_2(remote + 18) == bpf_htons(53) || is_here(skb)))
 		return false;
 	return same && *(const volatile __u64 *)&known->version == v;
 }
@@ -192,9 +220,12 @@ static __noinline int packet_judge(struct __sk_buff *skb, struct hg_scratch *s,
 		return packet_decide(s, known);
 	if (p->proto == HG_UDP && host_resolver(s->agent, &p->remote) && hosts_in_policy(s->slot))
 		return question_out(skb, s, known);
-	if (known && !p->begins &&
+	p->here = is_here(skb);
+	if (known && !p->begins && !(p->here && p->proto == HG_UDP) &&
 	    state_passes(socket_state(known, &p->remote, s->policy), known, p))
 		return PACKET_PASS;
+	if (p->here)
+		local_find(skb, p);
 	return packet_decide(s, known);
 }
 

@@ -29,6 +29,8 @@ struct hg_packet {
 	struct hg_endpoint remote, local;
 	__u32 at, len;			/* what it carries: offset and bytes */
 	__u8 proto, begins;		/* begins: a connection (SYN without ACK) */
+	__u8 here, peer_stands;		/* here: to this machine; the other end is a connection's */
+	__u32 peer;			/* the agent whose the other end is, its number + 1; or 0 */
 };
 
 struct hg_scratch {

@@ -86,8 +86,8 @@ static int check_head(struct verifier *v)
 		return image_bad(v, "number of argument starts", h->n_argvs);
 	if (h->hosts > 1)
 		return image_bad(v, "whether there are host names", h->hosts);
-	if (h->zero1)
-		return image_bad(v, "reserved word of the head", h->zero1);
+	if (h->agents > 1)
+		return image_bad(v, "whether there are agents", h->agents);
 	return 0;
 }
 

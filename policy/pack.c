@@ -97,6 +97,7 @@ static int pack_verdicts(struct packer *p, const struct fa *fa, uint32_t classes
 static int pack_endpoint(struct packer *p)
 {
 	p->head.hosts = p->in->hosts;
+	p->head.agents = p->in->agents;
 	p->head.endpoint = p->in->endpoint->start;
 	return pack_verdicts(p, p->in->endpoint, HG_ENDPOINT_CLASSES, &p->head.endpoint, 1);
 }

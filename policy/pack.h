@@ -15,7 +15,8 @@ struct pack_input {
 	uint32_t n_argvs;
 	const struct pack_rows *rows; /* and with them the rules */
 	const uint32_t *uses;	      /* the row of each word, HG_N_USES */
-	bool hosts; /* some rule is about host names */
+	bool hosts;  /* some rule is about host names */
+	bool agents; /* some rule is about other agents' listeners */
 	uint32_t max_chunks;
 };
 

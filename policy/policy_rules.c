@@ -305,9 +305,10 @@ static int check_name_options(struct compiler *c, const struct origin *o, const 
 static int add_label(struct compiler *c, const struct origin *o, const struct rule_line *r,
 		     uint16_t rule, const struct pattern *p, enum rule_object_kind kind)
 {
-	uint8_t actions = r->all	   ? HG_BIT(HG_CONNECT) | HG_BIT(HG_LISTEN)
-			  : r->path_actions ? HG_BIT(HG_CONNECT)
-					    : r->endpoint_actions;
+	uint8_t actions = r->all	       ? HG_BIT(HG_CONNECT) | HG_BIT(HG_LISTEN)
+			  : r->path_actions    ? HG_BIT(HG_CONNECT)
+			  : kind == OBJECT_AGENT ? HG_BIT(HG_LISTEN)
+						 : r->endpoint_actions;
 	size_t skip = rule_label_at(kind), at;
 	struct ruleset_error e = {};
 	int err;

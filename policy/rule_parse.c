@@ -366,15 +366,15 @@ static int label_kind(const struct rule_line *r, const char *text, size_t len,
 	*ret = *text == '@' ? OBJECT_ABSTRACT : OBJECT_AGENT;
 	if (*ret == OBJECT_AGENT && len == strlen("agent:"))
 		return rule_fail(e, len, "the agent's name is missing; `agent:*` is any other");
-	if (*ret == OBJECT_AGENT && (r->endpoint_actions & HG_BIT(HG_CONNECT)))
-		return rule_fail(e, 0,
-				 "this version does not enforce `connect agent:NAME` yet; write "
-				 "the agent's address and port");
+	if (*ret == OBJECT_AGENT && r->endpoint_actions == HG_BIT(HG_CONNECT))
+		return 0;
 	if (r->all || only_unix ||
 	    (*ret == OBJECT_ABSTRACT && r->endpoint_actions == HG_BIT(HG_LISTEN)))
 		return 0;
 	if (*ret == OBJECT_AGENT)
-		return rule_fail(e, 0, "`agent:NAME` goes with `unix`: the agent's unix sockets");
+		return rule_fail(e, 0, 
+				 "`agent:NAME` goes with `connect`, what the agent listens on, and "
+				 "`unix`, its unix sockets");
 	return rule_fail(e, 0,
 			 "`@NAME` is the abstract name of a unix socket; it goes with `unix` "
 			 "(reaching it) or `listen` (taking the name)");

@@ -178,6 +178,14 @@ static int note_deciding(struct ruleset *rs, const struct image *im)
 	return 0;
 }
 
+static bool has_agents(const struct ruleset *rs)
+{
+	for (size_t i = 0; i < rs->n_labels; i++)
+		if (rs->labels[i].kind == HG_LABEL_AGENT && rs->labels[i].actions & HG_BIT(HG_LISTEN))
+			return true;
+	return false;
+}
+
 int ruleset_compile(struct ruleset *rs, const struct ruleset_limits *limits, struct image **ret,
 		    struct ruleset_error *ret_error)
 {
@@ -193,6 +201,7 @@ int ruleset_compile(struct ruleset *rs, const struct ruleset_limits *limits, str
 				.rows = &rows,
 				.uses = uses,
 				.hosts = rs->n_hosts > 0,
+				.agents = has_agents(rs),
 				.max_chunks = HG_CHUNKS_MAX};
 	struct hg_chunk *chunks;
 	uint32_t n;

@@ -21,6 +21,10 @@ static const struct {
 	{"packet_out", BPF_CGROUP_INET_EGRESS},
 	{"packet_in", BPF_CGROUP_INET_INGRESS},
 	{"connection_stands", BPF_CGROUP_SOCK_OPS},
+	{"connect_4", BPF_CGROUP_INET4_CONNECT},
+	{"connect_6", BPF_CGROUP_INET6_CONNECT},
+	{"bind_4", BPF_CGROUP_INET4_BIND},
+	{"bind_6", BPF_CGROUP_INET6_BIND},
 };
 
 static int hook_attach(const char *program, enum bpf_attach_type type, int cgroup, const char *dir)

@@ -262,6 +262,7 @@ static int attach_one(struct bpf_object *obj, struct bpf_program *prog)
 	switch (bpf_program__type(prog)) {
 	case BPF_PROG_TYPE_CGROUP_SKB:
 	case BPF_PROG_TYPE_SOCK_OPS:
+	case BPF_PROG_TYPE_CGROUP_SOCK_ADDR:
 		return pin_program(prog);
 	case BPF_PROG_TYPE_SK_MSG:
 		return attach_payload(obj, prog);

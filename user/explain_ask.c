@@ -326,16 +326,16 @@ static int label_read(const char *text, char name[HG_ABSTRACT_MAX], size_t *ret_
 int explain_label(struct question *q, const struct rule_line *r, const char *text)
 {
 	enum hg_label kind = *text == '@' ? HG_LABEL_ABSTRACT : HG_LABEL_AGENT;
+	bool agent = kind == HG_LABEL_AGENT;
 	uint8_t actions = r->all	    ? HG_BIT(HG_CONNECT) | HG_BIT(HG_LISTEN)
 			  : r->path_actions ? HG_BIT(HG_CONNECT)
+			  : agent	    ? HG_BIT(HG_LISTEN)
 					    : r->endpoint_actions;
 	char name[HG_ABSTRACT_MAX];
 	size_t len;
 	int err;
 
-	if (kind == HG_LABEL_AGENT)
-		actions &= HG_BIT(HG_CONNECT);
-	err = label_read(strchr(text, kind == HG_LABEL_AGENT ? ':' : '@') + 1, name, &len);
+	err = label_read(strchr(text, agent ? ':' : '@') + 1, name, &len);
 	for (unsigned i = 0; i < HG_N_EP_ACTIONS && !err; i++) {
 		struct answer a = {.index = i, .object = text};
 		_free_ char *named = strdup(text);
@@ -346,7 +346,10 @@ int explain_label(struct question *q, const struct rule_line *r, const char *tex
 		if (err)
 			return log_errno(err, "cannot tell about %s", text);
 		a.named = named;
-		snprintf(a.action, sizeof(a.action), "%s", i == HG_LISTEN ? "listen" : "unix");
+		snprintf(a.action, sizeof(a.action), "%s", 
+			 i != HG_LISTEN ? "unix"
+			 : agent	? "connect"
+					: "listen");
 		a.n_rules = ruleset_match_label(q->p->ruleset, kind, name, len, i, a.rules,
 						MATCHES_MAX);
 		a.n_rules = a.n_rules < MATCHES_MAX ? a.n_rules : MATCHES_MAX;

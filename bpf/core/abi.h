@@ -14,7 +14,7 @@
 #include "near.h"
 
 /* Changes whenever a struct, a map or a meaning here changes; kept in the pinned .rodata. */
-#define HG_ABI_VERSION 3
+#define HG_ABI_VERSION 4
 
 enum hg_mode { HG_ENFORCE = 0, HG_AUDIT = 1 };
 
@@ -33,6 +33,8 @@ struct hg_agent {
 	__u64 logged;		/* allowed and reported */
 	__u64 lost;		/* events that found the ring full */
 	__u64 uncounted;	/* decisions that found no room in `counters` */
+	__u32 listens;		/* 1, kernel: it has bound or listened, so what it reaches may be its own */
+	__u32 zero;
 	char name[HG_AGENT_NAME_MAX + 1]; /* ended by a NUL; what `agent:NAME` in policies means */
 };
 
@@ -227,6 +229,7 @@ enum hg_socket_state {
 	HG_SOCKET_JUDGED,	/* and the name was said */
 	HG_SOCKET_RESOLVER,	/* a connection to a resolver: questions only */
 	HG_SOCKET_ACCEPTED,	/* a connection from elsewhere */
+	HG_SOCKET_LOCAL,	/* of a loopback address: who is at the other end decides each packet */
 };
 struct hg_asked {
 	__u16 id, qtype;	/* of a DNS question */
@@ -348,7 +351,7 @@ struct hg_event {
 #define HG_EVENT_HOST		512u	/* path is a host name, backwards */
 
 _Static_assert(sizeof(struct hg_near) == 16, "shared with user space");
-_Static_assert(sizeof(struct hg_agent) == 56 + HG_AGENT_NAME_MAX + 1, "shared with user space");
+_Static_assert(sizeof(struct hg_agent) == 64 + HG_AGENT_NAME_MAX + 1, "shared with user space");
 _Static_assert(sizeof(struct hg_counter_key) == 16, "shared with user space");
 _Static_assert(sizeof(struct hg_superblock) == 32, "shared with user space");
 _Static_assert(sizeof(struct hg_event) == 240 && sizeof(struct hg_event) % 8 == 0, "records follow each other");

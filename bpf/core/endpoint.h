@@ -11,7 +11,8 @@
  * The same machine reads the names of what has no address:
  *
  *   HG_LABEL_ABSTRACT (1) | the name of an abstract unix socket, without its first NUL (0 to 107)
- *   HG_LABEL_AGENT (1) | the name of an agent (1 to 63)
+ *   HG_LABEL_AGENT (1) | the name of an agent (1 to 63): HG_CONNECT is reaching its unix sockets,
+ *                        HG_LISTEN where it listens
  *   HG_LABEL_HOST (1) | a host name, backwards and in small letters (core/host.h) | NUL (1)
  *   the same | protocol (1) | port (2, network order)
  *

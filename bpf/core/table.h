@@ -149,7 +149,7 @@ struct hg_head {
 	__u32 n_dirs, n_outs;
 	__u32 n_symbols, n_rules;
 	__u32 hash_bits;	/* the hash region has 1 << hash_bits cells */
-	__u32 zero1;
+	__u32 agents;		/* 1: some rule is about other agents' listeners; else 0 */
 	__u16 root_dir;		/* state below "/" */
 	__u16 root_out;		/* verdict row of "/" itself */
 	__u32 n_argvs;		/* starts of the argument machine; at most HG_ARGVS_MAX */

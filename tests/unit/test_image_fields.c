@@ -33,7 +33,7 @@ static void test_head(struct tap *t, const struct image *im)
 		HEAD(hash_bits, 0),
 		HEAD(hash_bits, 31),
 		HEAD(hash_bits, 40),
-		HEAD(zero1, 1),
+		HEAD(agents, 2),
 		HEAD(root_dir, 0xffff),
 		HEAD(root_out, 0xffff),
 		HEAD(endpoint, 0),

@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Who takes what is sent to an address of this machine: an agent's own listeners, another agent's. */
+#ifndef HG_LOCAL_H
+#define HG_LOCAL_H
+
+#include "packets.h"
+
+/* In every network namespace (LOOPBACK_IFINDEX): what is sent to any of its own addresses. */
+#define LOOPBACK_IFINDEX 1
+
+HG_INLINE bool endpoint_is_loopback(const struct hg_endpoint *ep)
+{
+	__u8 before = 0;
+	__u32 i;
+
+	if (ep->bytes[0] == 4)
+		return ep->bytes[1] == 127;
+	for (i = 1; i < 16; i++)
+		before |= ep->bytes[i];
+	return ep->bytes[0] == 6 && !before && ep->bytes[16] == 1;
+}
+
+/* As the one who receives looks it up. from: NULL where any will do. Gives its length. */
+HG_INLINE __u32 local_tuple(struct bpf_sock_tuple *t, const struct hg_endpoint *from,
+			    const struct hg_endpoint *to)
+{
+	const __u8 *at = to->bytes;
+
+	__builtin_memset(t, 0, sizeof(*t));
+	if (at[0] == 4) {
+		__builtin_memcpy(&t->ipv4.daddr, at + 1, 4);
+		t->ipv4.dport = bytes_2(at + 6);
+		if (from) {
+			__builtin_memcpy(&t->ipv4.saddr, from->bytes + 1, 4);
+			t->ipv4.sport = bytes_2(from->bytes + 6);
+		}
+		return sizeof(t->ipv4);
+	}
+	__builtin_memcpy(t->ipv6.daddr, at + 1, 16);
+	t->ipv6.dport = bytes_2(at + 18);
+	if (from) {
+		__builtin_memcpy(t->ipv6.saddr, from->bytes + 1, 16);
+		t->ipv6.sport = bytes_2(from->bytes + 18);
+	}
+	return sizeof(t->ipv6);
+}
+
+/* Whose socket will have the packet, to p->peer. */
+static __noinline bool local_find(struct __sk_buff *skb, struct hg_packet *p)
+{
+	struct bpf_sock_tuple t;
+	struct bpf_sock *sk;
+	struct hg_who whose;
+	__u32 len;
+
+	if (p->proto != HG_TCP && p->proto != HG_UDP)
+		return false;
+	len = local_tuple(&t, &p->local, &p->remote);
+	if (p->proto == HG_TCP)
+		sk = bpf_sk_lookup_tcp(skb, &t, len, BPF_F_CURRENT_NETNS, 0);
+	else
+		sk = bpf_sk_lookup_udp(skb, &t, len, BPF_F_CURRENT_NETNS, 0);
+	if (!sk)
+		return false;
+	p->peer_stands = p->proto == HG_TCP && sk->state != BPF_TCP_LISTEN;
+	if (agent_of_cgroup(bpf_sk_cgroup_id(sk), &whose))
+		p->peer = whose.n + 1;
+	bpf_sk_release(sk);
+	return true;
+}
+
+enum local_say { LOCAL_NOTHING, LOCAL_ALLOW, LOCAL_REFUSED, LOCAL_OTHER, LOCAL_BROKEN };
+
+/*
+ * What s->packet.peer says, of s->agent's packets: an agent's own sockets are always reachable; another
+ * agent's by `connect agent:NAME` alone, so that no agent can stand in for a service. enum local_say;
+ * s->out is the rule's where one decides.
+ */
+__weak __noinline int local_decide(struct hg_scratch *s)
+{
+	struct hg_who whose;
+
+	if (!s)
+		return LOCAL_BROKEN;
+	if (!s->packet.peer)
+		return LOCAL_NOTHING;
+	if (s->packet.peer == s->agent + 1)
+		return LOCAL_ALLOW;
+	if (!agent_get(s->packet.peer - 1, &whose))
+		return LOCAL_OTHER;
+	if (agent_resolve(s, whose.agent) != HG_WHY_RULE)
+		return LOCAL_BROKEN;
+	s->out.rule[HG_CONNECT] = s->out.rule[HG_LISTEN];
+	if (s->out.rule[HG_LISTEN] == HG_RULE_NONE)
+		return LOCAL_OTHER;
+	return s->out.allow & HG_BIT(HG_LISTEN) ? LOCAL_ALLOW : LOCAL_REFUSED;
+}
+
+/* May who is at the other end settle it? Only where there may be somebody. */
+HG_INLINE bool local_matters(struct hg_scratch *s, const struct hg_agent *agent)
+{
+	struct hg_reader r;
+
+	return endpoint_is_loopback(&s->remote) &&
+	       (agent->listens || (image_open(&r, s->slot) && (__u32)hg_head(&r, agents)));
+}
+
+#endif
