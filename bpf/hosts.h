@@ -10,6 +10,7 @@
 #define HG_HOSTS_H
 
 #include "agent.h"
+#include "budget.h"
 #include "core/host.h"
 #include "label.h"
 
@@ -181,11 +182,12 @@ HG_INLINE int host_question(struct hg_scratch *s, const struct hg_host *host)
 }
 
 /* Of the policy at hand: is there anything about host names in it? */
-HG_INLINE bool hosts_in_policy(__u32 slot)
+/* HG_HOSTS_*. */
+HG_INLINE __u32 hosts_in_policy(__u32 slot)
 {
 	struct hg_reader r;
 
-	return slot && image_open(&r, slot) && (__u32)hg_head(&r, hosts);
+	return slot && image_open(&r, slot) ? (__u32)hg_head(&r, hosts) : 0;
 }
 
 /* May be asked for names, at port 53. */
@@ -222,6 +224,7 @@ __weak __noinline int remote_decide(struct hg_scratch *s)
 	if (!s || !host_over(s, &r, &out))
 		return REMOTE_BROKEN;
 	s->by_len = 0;
+	s->budget = 0;
 	hosts = (__u32)hg_head(&r, hosts);
 	if (hosts)
 		say = hosts_resolve(s);
@@ -233,11 +236,16 @@ __weak __noinline int remote_decide(struct hg_scratch *s)
 		s->by_len = s->label_len;
 		if (!image_open(&r, s->slot) || !hg_rule_read(&r, s->out.rule[HG_CONNECT], &rule))
 			return REMOTE_BROKEN;
+		s->budget = budget_of(&rule, s->out.rule[HG_CONNECT]);
 		return rule.options & HG_OPT_TLS_OFF ? REMOTE_OPEN : REMOTE_NAMED;
 	}
 	s->out = out;
-	if (out.allow & HG_BIT(HG_CONNECT))
+	if (out.allow & HG_BIT(HG_CONNECT)) {
+		if (!image_open(&r, s->slot) || !hg_rule_read(&r, out.rule[HG_CONNECT], &rule))
+			return REMOTE_BROKEN;
+		s->budget = budget_of(&rule, out.rule[HG_CONNECT]);
 		return REMOTE_OPEN;
+	}
 	if (hosts && out.rule[HG_CONNECT] == HG_RULE_NONE && host_resolver(s->agent, &s->remote))
 		return REMOTE_RESOLVER;
 	return REMOTE_REFUSED;

@@ -10,13 +10,16 @@
 
 #define EADDRINUSE 98
 
-/* Whose a socket is that was looked up, as listener_mark() says: its cgroup is not to be had here. The
- * agent's number + 1; 0: no agent's. */
+/* Whose a socket is that was looked up: the agent's number + 1; 0: no agent's. bpf_sk_cgroup_id() is not
+ * to be had here, and a datagram socket's cgroup not to be read: there listener_mark() says. */
 HG_INLINE __u32 local_owner(struct bpf_sock *sk)
 {
 	struct hg_socket *known = bpf_sk_storage_get(&sockets, sk, 0, 0);
+	struct tcp_sock *tcp = bpf_skc_to_tcp_sock(sk);
 	struct hg_who whose;
 
+	if (tcp)
+		return socket_owner((struct sock *)tcp, &whose) ? whose.n + 1 : 0;
 	return known && agent_get(known->agent, &whose) && whose.agent->uid == known->agent_uid
 		       ? known->agent + 1
 		       : 0;
@@ -117,6 +120,8 @@ HG_INLINE int local_connects(struct bpf_sock_addr *ctx, bool six)
 		pass = local_judge(s, known);
 	}
 	scratch_release(s);
+	if (pass != PACKET_PASS)
+		bpf_set_retval(-EACCES);
 	return pass;
 }
 
@@ -157,8 +162,18 @@ HG_INLINE int port_answer(struct bpf_sock_addr *ctx, bool six)
 		address_6(ctx, &ep, false);
 	else
 		address_4(ctx, &ep, false);
+	if (!agent_current(&who))
+		return 1;
 	owner = address_owner(ctx, &ep, &found);
-	if (!found || (owner && agent_current(&who) && owner == who.n + 1))
+	/* A wildcard has what is sent to a narrower address too, from those it is connected to. */
+	if (!found) {
+		if (six)
+			address_6(ctx, &ep, true);
+		else
+			address_4(ctx, &ep, true);
+		owner = address_owner(ctx, &ep, &found);
+	}
+	if (!found || owner == who.n + 1)
 		return 1;
 	bpf_set_retval(-EADDRINUSE);
 	return 0;

@@ -45,14 +45,16 @@ HG_INLINE __u32 local_tuple(struct bpf_sock_tuple *t, const struct hg_endpoint *
 	return sizeof(t->ipv6);
 }
 
-/* Whose socket will have the packet, to p->peer. */
+/* Whose socket will have the packet, to p->peer; and to p->peer_uid, if that is settled. */
 static __noinline bool local_find(struct __sk_buff *skb, struct hg_packet *p)
 {
 	struct bpf_sock_tuple t;
 	struct bpf_sock *sk;
 	struct hg_who whose;
+	__u64 uid = 0;
 	__u32 len;
 
+	p->peer_uid = HG_PEER_UNKNOWN;
 	if (p->proto != HG_TCP && p->proto != HG_UDP)
 		return false;
 	len = local_tuple(&t, &p->local, &p->remote);
@@ -62,11 +64,47 @@ static __noinline bool local_find(struct __sk_buff *skb, struct hg_packet *p)
 		sk = bpf_sk_lookup_udp(skb, &t, len, BPF_F_CURRENT_NETNS, 0);
 	if (!sk)
 		return false;
-	p->peer_stands = p->proto == HG_TCP && sk->state != BPF_TCP_LISTEN;
-	if (agent_of_cgroup(bpf_sk_cgroup_id(sk), &whose))
+	if (agent_of_cgroup(bpf_sk_cgroup_id(sk), &whose)) {
 		p->peer = whose.n + 1;
+		uid = whose.agent->uid;
+	}
+	/* A listener may go, and another one come, before it has the packet. */
+	if (p->proto == HG_UDP || sk->state != BPF_TCP_LISTEN)
+		p->peer_uid = uid;
 	bpf_sk_release(sk);
 	return true;
+}
+
+/* A datagram to where `known` speaks of: is the other end whose it was then? A port may be another's with
+ * each datagram. */
+static __noinline bool local_same(struct __sk_buff *skb, const struct hg_socket *known)
+{
+	const __u8 *at = (void *)(long)skb->data, *end = (void *)(long)skb->data_end;
+	struct bpf_sock_tuple t;
+	struct bpf_sock *sk;
+	struct hg_who whose;
+	__u64 uid = 0;
+	__u32 len;
+
+	len = local_tuple(&t, NULL, &known->remote);
+	if (len == sizeof(t.ipv4)) {
+		if (at + IP4_HEAD + 2 > end)
+			return false;
+		t.ipv4.saddr = bytes_4(at + 12);
+		t.ipv4.sport = bytes_2(at + IP4_HEAD);
+	} else {
+		if (at + IP6_HEAD + 2 > end)
+			return false;
+		__builtin_memcpy(t.ipv6.saddr, at + 8, 16);
+		t.ipv6.sport = bytes_2(at + IP6_HEAD);
+	}
+	sk = bpf_sk_lookup_udp(skb, &t, len, BPF_F_CURRENT_NETNS, 0);
+	if (!sk)
+		return known->peer == 0;
+	if (agent_of_cgroup(bpf_sk_cgroup_id(sk), &whose))
+		uid = whose.agent->uid;
+	bpf_sk_release(sk);
+	return known->peer == uid;
 }
 
 enum local_say { LOCAL_NOTHING, LOCAL_ALLOW, LOCAL_REFUSED, LOCAL_OTHER, LOCAL_BROKEN };

@@ -63,6 +63,15 @@ struct {
 	__type(value, struct hg_counter);
 } counters __weak SEC(".maps");
 
+/* Written by user space; full: the policy is refused. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, HG_BUDGETS_MAX);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, struct hg_budget_key);
+	__type(value, struct hg_budget);
+} budgets __weak SEC(".maps");
+
 /* Written by the kernel at registration; full: registration says so, what is on it is denied. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);

@@ -198,6 +198,7 @@ static __noinline int check_connect(struct sock *sk, const void *address, __u32 
 	a.s->agent = a.who.n;
 	a.s->netns = socket_netns(sk);
 	a.s->policy = a.tell.policy;
+	a.s->packet.peer_uid = HG_PEER_UNKNOWN;
 	if (!remote_read(a.s, sk, address, len, family_0))
 		return ask_refuse(&a, HG_WHY_ADDRESS_FAMILY, &o);
 	o.endpoint = &a.s->remote;
@@ -206,6 +207,10 @@ static __noinline int check_connect(struct sock *sk, const void *address, __u32 
 	if (why == HG_WHY_RULE && st != HG_SOCKET_UNDECIDED &&
 	    !socket_mark(sk, &a, a.s, st))
 		why = HG_WHY_TOO_BUSY;
+	if (why == HG_WHY_RULE && a.s->budget && !budget_left(a.who.n, a.tell.policy, a.s->budget)) {
+		a.tell.rule = a.s->budget - 1;
+		return ask_refuse(&a, HG_WHY_BUDGET, &o);
+	}
 	if (why == HG_WHY_RULE)
 		return ask_out(&a, &a.s->out, HG_BIT(HG_CONNECT), &o);
 	if (why == HG_WHY_NAME_UNSEEN)
@@ -382,7 +387,7 @@ static __noinline int refuse_route(struct sock *sk)
 	return check_never(HG_WHY_SOURCE_ROUTE, HG_WHAT_SOCKET, 0, NULL, &detail);
 }
 
-static __noinline int refuse_unseen(struct sock *sk)
+static __noinline int refuse_peer(struct sock *sk, enum hg_why as, __u16 rule)
 {
 	struct hg_endpoint ep = {};
 	struct hg_objects o = { .endpoint = &ep };
@@ -393,7 +398,8 @@ static __noinline int refuse_unseen(struct sock *sk)
 		return 0;
 	endpoint_of(sk, &ep, true);
 	why = ask_prepare(&a);
-	return ask_refuse(&a, why == HG_WHY_RULE ? HG_WHY_NAME_UNSEEN : why, &o);
+	a.tell.rule = rule;
+	return ask_refuse(&a, why == HG_WHY_RULE ? as : why, &o);
 }
 
 /* Before the name was said. */
@@ -404,7 +410,24 @@ HG_INLINE int check_unsaid(struct sock *sk)
 	if (!known || (known->state != HG_SOCKET_NAMED && known->state != HG_SOCKET_SAID &&
 		       known->state != HG_SOCKET_RESOLVER))
 		return 0;
-	return refuse_unseen(sk);
+	return refuse_peer(sk, HG_WHY_NAME_UNSEEN, HG_RULE_NONE);
+}
+
+/*
+ * A connection whose budget is spent: its packets are dropped, and a program that waits for nothing is
+ * better told. The first to know of it, here or of a packet, reports it.
+ */
+static __noinline int check_spent(struct sock *sk, const struct hg_socket *known)
+{
+	__u32 rule = *(const volatile __u32 *)&known->budget - 1;
+	struct hg_budget *b = budget_get(known->agent, known->policy, rule + 1);
+	struct hg_who who;
+
+	if (!agent_current(&who) || !b || !budget_is_spent(b))
+		return 0;
+	if (budget_tell(b))
+		return refuse_peer(sk, HG_WHY_BUDGET, rule);
+	return who.agent->mode == HG_AUDIT ? 0 : -EACCES;
 }
 
 /*
@@ -416,10 +439,14 @@ HG_INLINE int check_unseen(struct sock *sk)
 {
 	struct hg_socket *known = bpf_sk_storage_get(&sockets, sk, 0, 0);
 
-	if (!known || known->guarded ||
+	if (!known)
+		return 0;
+	if (known->budget && check_spent(sk, known))
+		return -EACCES;
+	if (known->guarded ||
 	    (known->state != HG_SOCKET_NAMED && known->state != HG_SOCKET_RESOLVER))
 		return 0;
-	return refuse_unseen(sk);
+	return refuse_peer(sk, HG_WHY_NAME_UNSEEN, HG_RULE_NONE);
 }
 
 SEC("lsm/socket_setsockopt")

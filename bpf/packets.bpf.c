@@ -59,6 +59,7 @@ static __noinline __u32 packet_goes_on(struct hg_scratch *s, struct hg_socket *k
 	/* What was never asked for its name goes on only where it still need not say one. */
 	if (st == HG_SOCKET_OPEN && !(rule.options & HG_OPT_TLS_OFF))
 		return HG_SOCKET_UNDECIDED;
+	s->budget = budget_of(&rule, s->out.rule[HG_CONNECT]);
 	s->by_len = s->label_len;
 	/* Nobody wrote another name while it was read. */
 	return *(volatile __u64 *)&known->version == version ? st : HG_SOCKET_UNDECIDED;
@@ -114,11 +115,11 @@ HG_INLINE bool state_passes(__u32 st, const struct hg_socket *known, const struc
 static __noinline int packet_local(struct hg_scratch *s, struct hg_socket *known, int say)
 {
 	s->by_len = 0;
-	/* Nothing is kept until both ends stand: a listener may go, and another one come. */
-	if (say == LOCAL_ALLOW && s->packet.peer_stands)
+	s->budget = 0;
+	if (say == LOCAL_ALLOW) {
 		packet_mark(s, known, HG_SOCKET_OPEN);
-	if (say == LOCAL_ALLOW)
 		return PACKET_PASS;
+	}
 	return packet_refuse(s, HG_WHAT_CONNECT,
 			     say == LOCAL_REFUSED ? HG_WHY_RULE
 			     : say == LOCAL_OTHER ? HG_WHY_OTHER_AGENT
@@ -172,6 +173,12 @@ HG_INLINE bool is_here(const struct __sk_buff *skb)
 	return skb->ifindex == LOOPBACK_IFINDEX;
 }
 
+/* What is known of the socket's peer says whose the other end is, for all that follows. */
+HG_INLINE bool peer_settled(const struct hg_socket *known, __u8 proto)
+{
+	return proto == HG_TCP && *(const volatile __u64 *)&known->peer != HG_PEER_UNKNOWN;
+}
+
 /* To whom the socket's peer was decided last, and allowed whatever is sent: read where the packet lies,
  * since nearly all are such. False says nothing. */
 HG_INLINE bool packet_known(struct __sk_buff *skb, const struct hg_socket *known, __u64 policy)
@@ -182,7 +189,7 @@ HG_INLINE bool packet_known(struct __sk_buff *skb, const struct hg_socket *known
 	bool same;
 
 	if ((v & 1) || *(const volatile __u64 *)&known->policy != policy ||
-	    !state_opens(*(const volatile __u32 *)&known->state) || at + IP4_HEAD + 4 > end)
+	    !state_opens(*(const volatile __u32 *)&known->state) || known->budget || at + IP4_HEAD + 4 > end)
 		return false;
 	/* Where a connection begins is in its flags. */
 	if (at[0] == 0x45 && at[9] == HG_TCP &&
@@ -201,16 +208,18 @@ HG_INLINE bool packet_known(struct __sk_buff *skb, const struct hg_socket *known
 		       bytes_4(remote + 9) == bytes_4(at + 32) &&
 		       bytes_4(remote + 13) == bytes_4(at + 36) &&
 		       bytes_2(remote + 18) == bytes_2(at + IP6_HEAD + 2);
-	/* What is asked of a resolver is looked at even where its address is open: to learn. Who has a port
-	 * of this machine may be another one with each datagram. */
-	if (same && at[0] == 0x45
-		    ? at[9] == HG_UDP && (bytes_2(remote + 6) == bpf_htons(53) || is_here(skb))
-		    : at[6] == HG_UDP && (bytes_2(remote + 18) == bpf_htons(53) || is_here(skb)))
+	if (!same || (is_here(skb) && *(const volatile __u64 *)&known->peer == HG_PEER_UNKNOWN))
 		return false;
-	return same && *(const volatile __u64 *)&known->version == v;
+	/* What is asked of a resolver is looked at even where its address is open: to learn. */
+	if ((at[0] == 0x45 ? at[9] : remote[17]) == HG_UDP) {
+		if (bytes_2(remote + (at[0] == 0x45 ? 6 : 18)) == bpf_htons(53) ||
+		    (is_here(skb) && !local_same(skb, known)))
+			return false;
+	}
+	return *(const volatile __u64 *)&known->version == v;
 }
 
-static __noinline int packet_judge(struct __sk_buff *skb, struct hg_scratch *s,
+HG_INLINE int packet_say(struct __sk_buff *skb, struct hg_scratch *s,
 				   struct hg_socket *known)
 {
 	struct hg_packet *p = &s->packet;
@@ -221,12 +230,35 @@ static __noinline int packet_judge(struct __sk_buff *skb, struct hg_scratch *s,
 	if (p->proto == HG_UDP && host_resolver(s->agent, &p->remote) && hosts_in_policy(s->slot))
 		return question_out(skb, s, known);
 	p->here = is_here(skb);
-	if (known && !p->begins && !(p->here && p->proto == HG_UDP) &&
-	    state_passes(socket_state(known, &p->remote, s->policy), known, p))
+	if (known && !p->begins && !(p->here && !peer_settled(known, p->proto)) &&
+	    state_passes(socket_look(known, &p->remote, s->policy, &s->budget), known, p))
 		return PACKET_PASS;
+	s->budget = 0;
 	if (p->here)
 		local_find(skb, p);
 	return packet_decide(s, known);
+}
+
+/* Spent: it is dropped, and the first one in a period told. */
+static __noinline int packet_spend(struct hg_scratch *s, __u64 len)
+{
+	struct hg_budget *b = budget_get(s->agent, s->policy, s->budget);
+	struct hg_who who;
+
+	if (b && budget_take(b, len))
+		return PACKET_PASS;
+	s->remote = s->packet.remote;
+	if (!b || budget_tell(b))
+		return packet_refuse(s, HG_WHAT_CONNECT, HG_WHY_BUDGET, HG_CONNECT);
+	return agent_get(s->agent, &who) && who.agent->mode == HG_AUDIT ? PACKET_PASS : PACKET_DROP;
+}
+
+static __noinline int packet_judge(struct __sk_buff *skb, struct hg_scratch *s,
+				   struct hg_socket *known)
+{
+	if (packet_say(skb, s, known) != PACKET_PASS)
+		return PACKET_DROP;
+	return s->budget ? packet_spend(s, skb->len) : PACKET_PASS;
 }
 
 static __noinline int packet_unknown(struct __sk_buff *skb, struct hg_socket *known, __u32 agent,

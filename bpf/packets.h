@@ -167,6 +167,8 @@ HG_INLINE void decided_by(struct hg_scratch *s, struct hg_tell *t, __u32 action)
 	struct hg_rule rule = {};
 	struct hg_reader r;
 
+	if (t->why == HG_WHY_BUDGET)
+		t->rule = s->budget - 1;
 	if (t->why != HG_WHY_RULE)
 		return;
 	t->rule = out_rule(&s->out, action);
@@ -257,6 +259,7 @@ HG_INLINE struct hg_scratch *packet_scratch(__u32 agent, __u64 policy,
 	__builtin_memset(&s->remote, 0, sizeof(s->remote));
 	s->host = 0;
 	s->detail = 0;
+	s->budget = 0;
 	return s;
 }
 

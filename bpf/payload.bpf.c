@@ -183,9 +183,13 @@ static __noinline int payload_decide(struct sk_msg_md *msg, struct hg_payload *p
 	}
 	if (why != HG_WHY_RULE && packet_refuse(s, HG_WHAT_HELLO, why, HG_CONNECT) == PACKET_DROP)
 		return SK_DROP;
-	if (p->hello.status == HG_HELLO_NAME && !socket_said(known, &p->hello.name) &&
-	    !socket_said(known, &p->hello.name))
-		return SK_DROP;
+	if (p->hello.status == HG_HELLO_NAME) {
+		bool anew = hosts_in_policy(s->slot) & HG_HOSTS_BUDGET;
+
+		if (!socket_said(known, &p->hello.name, anew) &&
+		    !socket_said(known, &p->hello.name, anew))
+			return SK_DROP;
+	}
 	/* The server may ask for one more ClientHello. */
 	if (p->hello.kind == HG_HELLO_TLS &&
 	    socket_state(known, &s->remote, 0) != HG_SOCKET_SAID) {

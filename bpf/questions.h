@@ -20,8 +20,16 @@ struct hg_message {
 	__u8 answer, anywhere;	/* ANSWER_*; the name may have addresses that are not public */
 	struct hg_name name;
 	struct hg_name_key key;
+	struct hg_asked_key asked;
 	struct hg_dns dns;
 };
+
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, HG_ASKED_NAMES_MAX);
+	__type(key, struct hg_asked_key);
+	__type(value, __u64);
+} asked __weak SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
@@ -95,11 +103,16 @@ HG_INLINE void question_remember(struct hg_socket *known, const struct hg_dns *d
  * whatever is asked passes. rule: that one, or HG_RULE_NONE. */
 HG_INLINE bool resolver_open(struct hg_scratch *s, __u16 rule)
 {
+	struct hg_rule open = {};
 	struct hg_reader r;
 	struct hg_out out;
 
-	return host_over(s, &r, &out) && (out.allow & HG_BIT(HG_CONNECT)) &&
-	       (rule == HG_RULE_NONE || rule + 1 < s->over);
+	if (!host_over(s, &r, &out) || !(out.allow & HG_BIT(HG_CONNECT)) ||
+	    (rule != HG_RULE_NONE && rule + 1 >= s->over) ||
+	    !hg_rule_read(&r, out.rule[HG_CONNECT], &open))
+		return false;
+	s->budget = budget_of(&open, out.rule[HG_CONNECT]);
+	return true;
 }
 
 /* Of the message that was loaded. enum hg_why; HG_WHY_RULE: see s->out. */
@@ -111,6 +124,98 @@ HG_INLINE int question_judge(struct hg_message *m, struct hg_scratch *s)
 	if (m->dns.status != HG_DNS_OK)
 		return HG_WHY_MALFORMED;
 	return host_question(s, &m->dns.question);
+}
+
+/* The same as a map's element: 6.1 takes no other memory for a key. */
+HG_INLINE struct hg_message *message_element(const struct hg_message *m)
+{
+	__u32 i;
+
+	for (i = 0; i < HG_MESSAGES; i++) {
+		__u32 key = i;
+		struct hg_message *e = bpf_map_lookup_elem(&messages, &key);
+		__u64 at = (__u64)e;
+
+		/* The compiler is not to take one for the other. */
+		asm("" : "+r"(at));
+		if (e && at == (__u64)m)
+			return e;
+	}
+	return NULL;
+}
+
+/* The name was asked for in this period; or it is one more, and there is room for it. */
+static __noinline bool name_take(const struct hg_message *message, const struct hg_scratch *s,
+				 struct hg_budget *b)
+{
+	struct hg_message *m = message_element(message);
+	const struct hg_host *name = &message->dns.question;
+	__u64 len = name->len, begun, *then;
+
+	if (!m)
+		return false;
+	budget_renew(b);
+	__builtin_memset(&m->asked, 0, sizeof(m->asked));
+	m->asked.agent = s->agent;
+	asm("" : "+r"(len));
+	len &= 255;
+	if (bpf_probe_read_kernel(m->asked.bytes, len, name->bytes + HG_HOST_END - len))
+		return false;
+	then = bpf_map_lookup_elem(&asked, &m->asked);
+	begun = *(volatile __u64 *)&b->begun;
+	if (then && *then == begun)
+		return true;
+	return budget_take(b, 1) && !bpf_map_update_elem(&asked, &m->asked, &begun, BPF_ANY);
+}
+
+/* What an allowed question takes of its rule's budgets. enum hg_why. */
+static __noinline int question_spend(struct hg_message *m, struct hg_scratch *s)
+{
+	__u32 n = s->out.rule[HG_RESOLVE] + 1;
+	struct hg_rule rule = {};
+	struct hg_budget *b;
+	struct hg_reader r;
+
+	if (!image_open(&r, s->slot) || !hg_rule_read(&r, n - 1, &rule))
+		return HG_WHY_BROKEN_POLICY;
+	if (rule.options & HG_OPT_NAMES) {
+		b = budget_get(s->agent, s->policy, n + HG_BUDGET_NAMES);
+		if (!b || !name_take(m, s, b))
+			goto spent;
+	}
+	if (!(rule.options & HG_OPT_BUDGET))
+		return HG_WHY_RULE;
+	b = budget_get(s->agent, s->policy, n);
+	if (b && budget_take(b, m->dns.len))
+		return HG_WHY_RULE;
+spent:
+	/* Told once in a period: the rest is quietly refused. */
+	s->budget = !b || budget_tell(b) ? n : 0;
+	return HG_WHY_BUDGET;
+}
+
+/* A question that the policy allows. */
+static __noinline int question_goes(struct hg_message *m, struct hg_scratch *s,
+				    struct hg_socket *known)
+{
+	int why = HG_WHY_RULE, pass = PACKET_PASS;
+	struct hg_who who;
+
+	if (hosts_in_policy(s->slot) & HG_HOSTS_BUDGET)
+		why = question_spend(m, s);
+	if (why != HG_WHY_RULE && (why != HG_WHY_BUDGET || s->budget))
+		pass = packet_refuse(s, HG_WHAT_DNS, why, HG_RESOLVE);
+	else if (why != HG_WHY_RULE)
+		pass = agent_get(s->agent, &who) && who.agent->mode == HG_AUDIT ? PACKET_PASS
+										: PACKET_DROP;
+	s->budget = 0;
+	if (pass != PACKET_PASS)
+		return PACKET_DROP;
+	if (known)
+		question_remember(known, &m->dns);
+	if (why == HG_WHY_RULE && (s->out.log & HG_BIT(HG_RESOLVE)))
+		packet_tell(s, HG_WHAT_DNS, why, HG_RESOLVE, true);
+	return PACKET_PASS;
 }
 
 /* Whether the question may go; told where not. loaded: the message could be. */
@@ -126,13 +231,8 @@ __weak __noinline int question_decide(struct hg_message *m, struct hg_scratch *s
 	s->detail = m->dns.qtype;
 	if (loaded && hg_host_end(&m->dns.question))
 		s->host = (__u64)&m->dns.question;
-	if (why == HG_WHY_RULE && (s->out.allow & HG_BIT(HG_RESOLVE))) {
-		if (known)
-			question_remember(known, &m->dns);
-		if (s->out.log & HG_BIT(HG_RESOLVE))
-			packet_tell(s, HG_WHAT_DNS, why, HG_RESOLVE, true);
-		return PACKET_PASS;
-	}
+	if (why == HG_WHY_RULE && (s->out.allow & HG_BIT(HG_RESOLVE)))
+		return question_goes(m, s, known);
 	if (resolver_open(s, why == HG_WHY_RULE ? s->out.rule[HG_RESOLVE] : HG_RULE_NONE))
 		return PACKET_PASS;
 	return packet_refuse(s, HG_WHAT_DNS, why, HG_RESOLVE);

@@ -29,8 +29,9 @@ struct hg_packet {
 	struct hg_endpoint remote, local;
 	__u32 at, len;			/* what it carries: offset and bytes */
 	__u8 proto, begins;		/* begins: a connection (SYN without ACK) */
-	__u8 here, peer_stands;		/* here: to this machine; the other end is a connection's */
+	__u8 here;			/* to this machine */
 	__u32 peer;			/* the agent whose the other end is, its number + 1; or 0 */
+	__u64 peer_uid;			/* as hg_socket.peer */
 };
 
 struct hg_scratch {
@@ -60,6 +61,7 @@ struct hg_scratch {
 	/* An address whose names are looked up: whose names, where it is, which rule on addresses a
 	 * name must come behind (its number + 1, 0 for none). */
 	__u32 agent, netns, over, by_len;
+	__u32 budget;			/* budget_of() the rule that decides it */
 	struct hg_endpoint remote;
 	/* Of a packet or payload, for the event: struct hg_socket, struct hg_host, 0 for none. */
 	__u32 detail;

@@ -78,6 +78,8 @@ HG_INLINE bool socket_set(struct hg_socket *s, const struct hg_scratch *decided,
 	s->remote = decided->remote;
 	*(volatile __u32 *)&s->state = st;
 	*(volatile __u64 *)&s->policy = decided->policy;
+	*(volatile __u32 *)&s->budget = decided->budget;
+	s->peer = decided->packet.peer_uid;
 	socket_by(s, decided->name + 1, decided->by_len);
 	socket_written(s, v);
 	return true;
@@ -96,13 +98,16 @@ HG_INLINE bool socket_go_on(struct hg_socket *s, const struct hg_endpoint *remot
 	return true;
 }
 
-/* The name that was said is the one that allows the peer from now on. */
-HG_INLINE bool socket_said(struct hg_socket *s, const struct hg_host *host)
+/* The name that was said is the one that allows the peer from now on. anew: the next packet is to ask by
+ * which of its rules. */
+HG_INLINE bool socket_said(struct hg_socket *s, const struct hg_host *host, bool anew)
 {
 	__u64 v, len = host->len;
 
 	if (!socket_write(s, &v))
 		return false;
+	if (anew)
+		*(volatile __u64 *)&s->policy = 0;
 	socket_by(s, host->bytes + HG_HOST_END - len, len);
 	if (s->by_len && s->by_len < sizeof(s->by)) {
 		len = s->by_len;
@@ -115,9 +120,9 @@ HG_INLINE bool socket_said(struct hg_socket *s, const struct hg_host *host)
 	return true;
 }
 
-/* The state that holds for a peer, under `policy` or, where that is 0, under any. */
-HG_INLINE __u32 socket_state(const struct hg_socket *s, const struct hg_endpoint *remote,
-			     __u64 policy)
+/* The state that holds for a peer, under `policy` or, where that is 0, under any; and its budget. */
+HG_INLINE __u32 socket_look(const struct hg_socket *s, const struct hg_endpoint *remote, __u64 policy,
+			    __u32 *ret_budget)
 {
 	__u64 v = *(const volatile __u64 *)&s->version;
 	__u32 st;
@@ -126,7 +131,16 @@ HG_INLINE __u32 socket_state(const struct hg_socket *s, const struct hg_endpoint
 	    !endpoints_equal(&s->remote, remote))
 		return HG_SOCKET_UNDECIDED;
 	st = *(const volatile __u32 *)&s->state;
+	*ret_budget = *(const volatile __u32 *)&s->budget;
 	return *(const volatile __u64 *)&s->version == v ? st : HG_SOCKET_UNDECIDED;
+}
+
+HG_INLINE __u32 socket_state(const struct hg_socket *s, const struct hg_endpoint *remote,
+			     __u64 policy)
+{
+	__u32 budget;
+
+	return socket_look(s, remote, policy, &budget);
 }
 
 /*

@@ -84,7 +84,7 @@ static int check_head(struct verifier *v)
 		return image_bad(v, "state of the root directory", h->root_dir);
 	if (h->n_argvs > HG_ARGVS_MAX)
 		return image_bad(v, "number of argument starts", h->n_argvs);
-	if (h->hosts > 1)
+	if (h->hosts > (HG_HOSTS_SOME | HG_HOSTS_BUDGET) || h->hosts == HG_HOSTS_BUDGET)
 		return image_bad(v, "whether there are host names", h->hosts);
 	if (h->agents > 1)
 		return image_bad(v, "whether there are agents", h->agents);

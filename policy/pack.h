@@ -10,13 +10,13 @@
 struct pack_input {
 	const struct paths *paths;
 	const struct fa *endpoint;
-	const struct fa *argv;	      /* NULL: no arguments are asked */
-	const uint32_t *argv_starts;  /* of argv */
+	const struct fa *argv;	     /* NULL: no arguments are asked */
+	const uint32_t *argv_starts; /* of argv */
 	uint32_t n_argvs;
 	const struct pack_rows *rows; /* and with them the rules */
 	const uint32_t *uses;	      /* the row of each word, HG_N_USES */
-	bool hosts;  /* some rule is about host names */
-	bool agents; /* some rule is about other agents' listeners */
+	uint32_t hosts;		      /* HG_HOSTS_* */
+	bool agents;		      /* some rule is about other agents' listeners */
 	uint32_t max_chunks;
 };
 

@@ -16,9 +16,9 @@ enum diag_level { DIAG_ERROR, DIAG_WARNING, DIAG_NOTE };
 
 struct diag {
 	enum diag_level level;
-	char *file;		/* as the user named it; "<builtin>" or a preset's name */
-	unsigned line, col;	/* from 1; 0: the whole file */
-	char *message;		/* what is wrong, and what would be right */
+	char *file;	    /* as the user named it; "<builtin>" or a preset's name */
+	unsigned line, col; /* from 1; 0: the whole file */
+	char *message;	    /* what is wrong, and what would be right */
 };
 struct diags {
 	struct diag *items;
@@ -28,8 +28,8 @@ void diags_clear(struct diags *d);
 
 enum policy_mode { POLICY_ENFORCE = 0, POLICY_AUDIT = 1 };
 
-/* Who may be asked for host names, at port 53: libc asks the first three, other resolvers' libraries
- * more. */
+/* Who may be asked for host names, at port 53: libc asks the first three, other resolvers'
+ * libraries more. */
 #define RESOLVERS_MAX 16
 struct resolvers {
 	uint8_t address[RESOLVERS_MAX][16]; /* network order, IPv4 as ::ffff:a.b.c.d */
@@ -40,17 +40,18 @@ struct resolvers {
 struct policy_rule {
 	char *file;
 	unsigned line, col;
-	char *text;		/* the rule as written, on one line */
+	char *text; /* the rule as written, on one line */
 	bool never;
 	enum hg_verdict verdict;
 	uint8_t options;
+	struct rule_budget budget, names; /* of HG_OPT_BUDGET, HG_OPT_NAMES */
 };
 
 struct policy {
 	char *file;		/* the file given */
 	char *name;		/* `name:`, or the file's base name without suffix */
 	char *workspace;	/* expanded, NULL where none */
-	bool workspace_default;	/* it is the one of the parameters for where none is given */
+	bool workspace_default; /* it is the one of the parameters for where none is given */
 	enum policy_mode mode;
 	struct resolvers resolvers; /* `resolvers:`; none: those of the machine */
 	struct policy_rule *rules;
@@ -62,15 +63,16 @@ struct policy {
 };
 
 struct policy_params {
-	const char *name;	/* ${name}; NULL: the policy's own */
-	const char *home;	/* ${home}; NULL: using it is an error */
-	const char *workspace;	/* overrides `workspace:`; NULL: as written */
-	const char *default_workspace;	/* where neither says one; NULL: none */
-	const char *const *search;	/* directories for `extends: NAME`, NULL-ended; presets are
-					 * always found and cannot be shadowed */
+	const char *name;	       /* ${name}; NULL: the policy's own */
+	const char *home;	       /* ${home}; NULL: using it is an error */
+	const char *workspace;	       /* overrides `workspace:`; NULL: as written */
+	const char *default_workspace; /* where neither says one; NULL: none */
+	const char *const *search;     /* directories for `extends: NAME`, NULL-ended; presets are
+					* always found and cannot be shadowed */
 	const struct mount_names *mounts; /* what is mounted; NULL: every path is its own name */
-	const char *const *guard; /* files that no agent may write, whatever rules say; NULL-ended */
-	bool no_resolve;	/* leave literal prefixes as they are, look for no repositories (tests) */
+	const char *const
+		*guard;	 /* files that no agent may write, whatever rules say; NULL-ended */
+	bool no_resolve; /* leave literal prefixes as they are, look for no repositories (tests) */
 };
 
 /* Reads and compiles `file` ("-" is standard input; a shipped policy's bare name works too). 0 with
@@ -84,7 +86,9 @@ void policy_free(struct policy *p);
 int policy_warn(const struct policy *p, struct diags *d);
 
 /* Shipped policies: name and text, NULL-ended. */
-struct preset { const char *name, *text; };
+struct preset {
+	const char *name, *text;
+};
 extern const struct preset policy_presets[];
 
 #endif

@@ -67,7 +67,11 @@ static int add_rule(struct compiler *c, const struct origin *o, const char *text
 		p->rules = rule;
 	}
 	rule = &p->rules[p->n_rules];
-	*rule = (struct policy_rule){.never = never, .verdict = r->verdict, .options = r->options};
+	*rule = (struct policy_rule){.never = never,
+				     .verdict = r->verdict,
+				     .options = r->options,
+				     .budget = r->budget,
+				     .names = r->names};
 	origin_where(o, 0, &rule->line, &rule->col);
 	rule->file = strdup(o->file);
 	rule->text = one_line(text, len);
@@ -270,9 +274,10 @@ static int add_host(struct compiler *c, const struct origin *o, const struct rul
 		return compiler_say(c, DIAG_ERROR, o, at, "%s", wrong.message);
 	}
 	if (!err && resolve && (r->options & HG_OPT_TLS_OFF))
-		return compiler_say(c, DIAG_ERROR, o, 0,
-				    "[tls=off] goes with `connect`: nothing is sent to a name that is "
-				    "only resolved");
+		return compiler_say(
+			c, DIAG_ERROR, o, 0,
+			"[tls=off] goes with `connect`: nothing is sent to a name that is "
+			"only resolved");
 	if (!err && !resolve)
 		err = check_host(c, o, r, p, &host);
 	if (!err)
@@ -305,8 +310,8 @@ static int check_name_options(struct compiler *c, const struct origin *o, const 
 static int add_label(struct compiler *c, const struct origin *o, const struct rule_line *r,
 		     uint16_t rule, const struct pattern *p, enum rule_object_kind kind)
 {
-	uint8_t actions = r->all	       ? HG_BIT(HG_CONNECT) | HG_BIT(HG_LISTEN)
-			  : r->path_actions    ? HG_BIT(HG_CONNECT)
+	uint8_t actions = r->all		 ? HG_BIT(HG_CONNECT) | HG_BIT(HG_LISTEN)
+			  : r->path_actions	 ? HG_BIT(HG_CONNECT)
 			  : kind == OBJECT_AGENT ? HG_BIT(HG_LISTEN)
 						 : r->endpoint_actions;
 	size_t skip = rule_label_at(kind), at;
@@ -342,6 +347,15 @@ static int add_object(struct compiler *c, const struct origin *o, const struct r
 	if (err)
 		return err;
 	err = check_name_options(c, o, r, kind);
+	if (!err && kind != OBJECT_HOST && (r->options & HG_OPT_NAMES))
+		err = compiler_say(
+			c, DIAG_ERROR, o, 0,
+			"[names=…] goes with host names; this rule has something else in it");
+	if (!err && kind == OBJECT_AGENT && (r->options & HG_OPT_BUDGET))
+		err = compiler_say(
+			c, DIAG_ERROR, o, 0,
+			"[budget=…] goes with addresses and host names: what agents send to "
+			"each other stays here");
 	if (err)
 		return err;
 	if (kind == OBJECT_PATH)
@@ -405,25 +419,42 @@ static int add_argv(struct compiler *c, const struct origin *o, const char *text
 		return err;
 	p = all.items;
 	if (all.n != 1)
-		err = compiler_say(c, DIAG_ERROR, o, r->argv.at,
-				   "a list cannot stand in `argv`; write {a,b}, or a rule for each");
+		err = compiler_say(
+			c, DIAG_ERROR, o, r->argv.at,
+			"a list cannot stand in `argv`; write {a,b}, or a rule for each");
 	for (size_t i = 0; all.n == 1 && !err && i < p->len; i++) {
 		if (strchr(" \t\r\n", p->bytes[i]) && p->bytes[i] != text[p->from[i]])
-			err = compiler_say(c, DIAG_ERROR, o, p->from[i],
-					   "a value with a blank cannot stand in `argv`: blanks part "
-					   "arguments");
+			err = compiler_say(
+				c, DIAG_ERROR, o, p->from[i],
+				"a value with a blank cannot stand in `argv`: blanks part "
+				"arguments");
 	}
 	if (all.n == 1 && !c->failed && !err) {
 		err = ruleset_argv(c->p->ruleset, rule, p->bytes, p->len, &wrong);
 		if (err == -EINVAL)
-			err = compiler_say(c, DIAG_ERROR, o,
-					   p->len ? p->from[wrong.offset < p->len ? wrong.offset
-										  : p->len - 1]
-						  : r->argv.at,
-					   "%s", wrong.message);
+			err = compiler_say(
+				c, DIAG_ERROR, o,
+				p->len ? p->from[wrong.offset < p->len ? wrong.offset : p->len - 1]
+				       : r->argv.at,
+				"%s", wrong.message);
 	}
 	patterns_done(&all);
 	return err;
+}
+
+/* [budget=…] is what may be sent, [names=…] how many names asked for. */
+static int check_budget(struct compiler *c, const struct origin *o, const struct rule_line *r)
+{
+	uint8_t actions = r->endpoint_actions;
+	bool one = actions == HG_BIT(HG_CONNECT) || actions == HG_BIT(HG_RESOLVE);
+
+	if (!(r->options & (HG_OPT_BUDGET | HG_OPT_NAMES)) || (r->verdict == HG_ALLOW && one))
+		return 0;
+	return compiler_say(c, DIAG_ERROR, o, 0,
+			    "[%s=…] goes with `allow connect` and `allow resolve`: it is %s",
+			    r->options & HG_OPT_BUDGET ? "budget" : "names",
+			    r->options & HG_OPT_BUDGET ? "what may be sent there"
+						       : "how many names may be asked for");
 }
 
 int compiler_add(struct compiler *c, const struct origin *o, const char *text, size_t len,
@@ -446,9 +477,15 @@ int compiler_add(struct compiler *c, const struct origin *o, const char *text, s
 			"a `never` rule denies: what it says cannot be lifted, so "
 			"nothing in it can be allowed or asked for; move the rule to `rules`");
 	}
+	err = check_budget(c, o, &r);
+	if (err) {
+		rule_line_done(&r);
+		return err;
+	}
 	if (r.use && (r.options & (HG_OPT_PRIVATE | HG_OPT_TLS_OFF))) {
 		rule_line_done(&r);
-		return compiler_say(c, DIAG_ERROR, o, 0, "[private] and [tls=off] go with host names");
+		return compiler_say(c, DIAG_ERROR, o, 0,
+				    "[private] and [tls=off] go with host names");
 	}
 	err = add_rule(c, o, text, len, &r, never, &rule);
 	for (size_t i = 0; i < r.n_objects && r.use && !err; i++)

@@ -124,6 +124,13 @@ static int options(struct scan *s, struct rule_line *r)
 			return rule_fail(s->e, at, "`%.*s` is here twice", (int)(s->at - at),
 					 s->text + at);
 		r->options |= option;
+		if (option & (HG_OPT_BUDGET | HG_OPT_NAMES)) {
+			err = rule_parse_budget(s->text + at, s->at - at, at,
+						option == HG_OPT_NAMES ? &r->names : &r->budget,
+						s->e);
+			if (err)
+				return err;
+		}
 		if ((r->options & (HG_OPT_LOG | HG_OPT_QUIET)) == (HG_OPT_LOG | HG_OPT_QUIET))
 			return rule_fail(s->e, at, "log and quiet contradict each other; keep one");
 	}
@@ -155,11 +162,14 @@ static int action(struct scan *s, size_t at, size_t len, struct rule_line *r)
 	if (r->use && (before.all || before.use || before.path_actions || before.endpoint_actions))
 		return rule_fail(s->e, at, "`use` is a rule of its own; split the rule");
 	if ((r->endpoint_actions & HG_BIT(HG_LISTEN)) && (r->endpoint_actions & HG_BIT(HG_RESOLVE)))
-		return rule_fail(s->e, at, "`listen` speaks of addresses, `resolve` of names; split "
-					   "the rule");
-	if ((r->endpoint_actions & HG_BIT(HG_CONNECT)) && (r->endpoint_actions & HG_BIT(HG_RESOLVE)))
-		return rule_fail(s->e, at, "who may `connect` to a name may resolve it; `resolve` is a "
-					   "rule of its own for names without a connection");
+		return rule_fail(s->e, at,
+				 "`listen` speaks of addresses, `resolve` of names; split "
+				 "the rule");
+	if ((r->endpoint_actions & HG_BIT(HG_CONNECT)) &&
+	    (r->endpoint_actions & HG_BIT(HG_RESOLVE)))
+		return rule_fail(s->e, at,
+				 "who may `connect` to a name may resolve it; `resolve` is a "
+				 "rule of its own for names without a connection");
 	if (r->path_actions && r->endpoint_actions)
 		return rule_fail(s->e, at,
 				 "`%.*s` speaks of %s, the actions before it do not; split "
@@ -202,11 +212,13 @@ static int argv_pattern(struct scan *s, size_t at, struct rule_line *r)
 	int err;
 
 	if (r->path_actions != HG_BIT(HG_EXEC) || r->all)
-		return rule_fail(s->e, at,
-				 "`argv` speaks of running and goes with exec alone; split the rule");
+		return rule_fail(
+			s->e, at,
+			"`argv` speaks of running and goes with exec alone; split the rule");
 	if (!r->n_objects)
-		return rule_fail(s->e, at, "the programs come before `argv`, as in `exec "
-					   "/usr/bin/git argv \"** push **\"`");
+		return rule_fail(s->e, at,
+				 "the programs come before `argv`, as in `exec "
+				 "/usr/bin/git argv \"** push **\"`");
 	if (!skip_blanks(s) || s->text[s->at] != '"')
 		return rule_fail(s->e, s->at < s->len ? s->at : at,
 				 "a pattern in quotes follows `argv`, as in argv \"** push **\"");
@@ -372,7 +384,7 @@ static int label_kind(const struct rule_line *r, const char *text, size_t len,
 	    (*ret == OBJECT_ABSTRACT && r->endpoint_actions == HG_BIT(HG_LISTEN)))
 		return 0;
 	if (*ret == OBJECT_AGENT)
-		return rule_fail(e, 0, 
+		return rule_fail(e, 0,
 				 "`agent:NAME` goes with `connect`, what the agent listens on, and "
 				 "`unix`, its unix sockets");
 	return rule_fail(e, 0,
@@ -406,8 +418,7 @@ int rule_object_kind(const struct rule_line *r, const char *text, size_t len,
 		return label_kind(r, text, len, ret, e);
 	*ret = path ? OBJECT_PATH : OBJECT_ENDPOINT;
 	if (r->endpoint_actions == HG_BIT(HG_RESOLVE) ||
-	    (!path && !r->path_actions && rule_is_host(text, len) &&
-	     !(slash && !colon && r->all)))
+	    (!path && !r->path_actions && rule_is_host(text, len) && !(slash && !colon && r->all)))
 		return host_kind(r, text, len, ret, e);
 	if (r->endpoint_actions && path)
 		return rule_fail(e, 0,

@@ -27,7 +27,8 @@ struct rule_line {
 	uint8_t path_actions;	  /* HG_BIT(HG_READ) ... */
 	uint8_t endpoint_actions; /* HG_BIT(HG_CONNECT) ... */
 	bool use;
-	uint8_t options; /* HG_OPT_* */
+	uint8_t options;		  /* HG_OPT_* */
+	struct rule_budget budget, names; /* of HG_OPT_BUDGET, HG_OPT_NAMES */
 	bool has_argv;
 	struct rule_object argv; /* may be empty: no arguments */
 	struct rule_object *objects;
@@ -76,6 +77,9 @@ int rule_verdict_word(const char *word, size_t len, size_t at, enum hg_verdict *
 		      struct rule_error *e);
 int rule_action_word(const char *word, size_t len, size_t at, struct rule_line *r,
 		     struct rule_error *e);
+/* word: `budget=` or `names=` and what follows, which begins at `at` of the rule. */
+int rule_parse_budget(const char *word, size_t len, size_t at, struct rule_budget *ret,
+		      struct rule_error *e);
 int rule_option_word(const char *word, size_t len, size_t at, uint8_t *ret_option,
 		     struct rule_error *e);
 

@@ -64,7 +64,8 @@ static const struct option_word {
 	{"kill", 0, "leave it out: the rule then denies and reports, and ends nothing"},
 	{"private", HG_OPT_PRIVATE, NULL},
 	{"tls=", HG_OPT_TLS_OFF, NULL},
-	{"budget=", 0, "leave it out: the connection is then allowed without a limit"},
+	{"budget=", HG_OPT_BUDGET, NULL},
+	{"names=", HG_OPT_NAMES, NULL},
 	{"once", 0, "leave it out: the rule then holds always"},
 	{"for=", 0, "leave it out: the rule then holds always"},
 };
@@ -155,5 +156,6 @@ int rule_option_word(const char *word, size_t len, size_t at, uint8_t *ret_optio
 		return rule_fail(e, at, "this version does not enforce `[%.*s]` yet; %s", (int)len,
 				 word, option_words[i].instead);
 	}
-	return unknown(e, at, "option", word, len, names, "[log], [quiet], [private] and [tls=off]");
+	return unknown(e, at, "option", word, len, names, "[log], [quiet], [private], [tls=off], [budget=N/PERIOD] and "
+		       "[names=N/PERIOD]");
 }

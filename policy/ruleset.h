@@ -58,6 +58,11 @@ int ruleset_argv(struct ruleset *rs, uint16_t rule, const char *pattern, size_t 
 int ruleset_argv_name(struct ruleset *rs, uint16_t rule, const char *path, size_t len,
 		      struct ruleset_error *ret_error);
 
+/* So many bytes, or names, in a period; period 0: for good. */
+struct rule_budget {
+	uint64_t amount, period_ns;
+};
+
 /* A set of endpoints: the address prefix, ports and protocols a rule speaks of. */
 struct ruleset_endpoint {
 	uint8_t family;		      /* 4, 6, or 0 for both (then prefix_len is 0) */

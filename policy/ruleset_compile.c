@@ -178,6 +178,16 @@ static int note_deciding(struct ruleset *rs, const struct image *im)
 	return 0;
 }
 
+static uint32_t about_hosts(const struct ruleset *rs)
+{
+	uint32_t about = rs->n_hosts ? HG_HOSTS_SOME : 0;
+
+	for (size_t i = 0; i < rs->n_hosts; i++)
+		if (rs->rules[rs->hosts[i].rule].options & (HG_OPT_BUDGET | HG_OPT_NAMES))
+			about |= HG_HOSTS_BUDGET;
+	return about;
+}
+
 static bool has_agents(const struct ruleset *rs)
 {
 	for (size_t i = 0; i < rs->n_labels; i++)
@@ -200,7 +210,7 @@ int ruleset_compile(struct ruleset *rs, const struct ruleset_limits *limits, str
 	struct pack_input in = {.paths = &paths,
 				.rows = &rows,
 				.uses = uses,
-				.hosts = rs->n_hosts > 0,
+				.hosts = about_hosts(rs),
 				.agents = has_agents(rs),
 				.max_chunks = HG_CHUNKS_MAX};
 	struct hg_chunk *chunks;

@@ -8,6 +8,7 @@
 
 #include "agent.h"
 #include "agent_cgroups.h"
+#include "budgets.h"
 #include "cgroup.h"
 #include "egress.h"
 #include "images.h"
@@ -210,6 +211,8 @@ static int agent_prepare(struct engine *e, int dir, const struct policy *p, stru
 	if (!err)
 		err = names_check(p);
 	if (!err)
+		err = budgets_install(e, a->number, a->generation, p);
+	if (!err)
 		err = image_install(e, p->image, &places, ret_slot);
 	if (!err)
 		err = ring_make(e, a->number);
@@ -267,6 +270,7 @@ static void agent_forget(struct engine *e, int dir, const char *name, uint32_t n
 	if (bpf_map_delete_elem(e->rings, &number) && errno != ENOENT)
 		log_errno(errno, "agent %s: cannot remove its ring", name);
 	counters_remove(e, number);
+	budgets_remove(e, number, 0);
 	err = remove_tree(dir, name);
 	if (err)
 		log_errno(err, "agent %s: cannot remove its record", name);
@@ -354,6 +358,8 @@ static int reload_prepare(struct engine *e, int dir, const struct agent_record *
 	if (!err)
 		err = egress_resolvers(e, a->number, p);
 	if (!err)
+		err = budgets_install(e, a->number, a->generation + 1, p);
+	if (!err)
 		err = image_install(e, p->image, &places, ret_slot);
 	if (!err)
 		err = generation_keep(dir, a->name, a->generation + 1, p);
@@ -377,6 +383,7 @@ int agent_reload(struct engine *e, struct agent_record *a, const struct policy *
 	err = reload_prepare(e, dir, a, p, &slot);
 	if (err) {
 		generation_remove(dir, a->name, a->generation + 1);
+		budgets_remove(e, a->number, a->generation);
 		image_drop(e, slot);
 		return err;
 	}
@@ -387,6 +394,7 @@ int agent_reload(struct engine *e, struct agent_record *a, const struct policy *
 			 __ATOMIC_SEQ_CST);
 	if (old != slot)
 		image_drop(e, old);
+	budgets_remove(e, a->number, a->generation);
 	free(a->policy_name);
 	a->policy_name = take(policy_name);
 	a->mounts = mount_names_digest(&p->mounts);

@@ -18,12 +18,9 @@ static const struct {
 	const char *program;
 	enum bpf_attach_type type;
 } hooks[] = {
-	{"packet_out", BPF_CGROUP_INET_EGRESS},
-	{"packet_in", BPF_CGROUP_INET_INGRESS},
-	{"connection_stands", BPF_CGROUP_SOCK_OPS},
-	{"connect_4", BPF_CGROUP_INET4_CONNECT},
-	{"connect_6", BPF_CGROUP_INET6_CONNECT},
-	{"bind_4", BPF_CGROUP_INET4_BIND},
+	{"packet_out", BPF_CGROUP_INET_EGRESS},	    {"packet_in", BPF_CGROUP_INET_INGRESS},
+	{"connection_stands", BPF_CGROUP_SOCK_OPS}, {"connect_4", BPF_CGROUP_INET4_CONNECT},
+	{"connect_6", BPF_CGROUP_INET6_CONNECT},    {"bind_4", BPF_CGROUP_INET4_BIND},
 	{"bind_6", BPF_CGROUP_INET6_BIND},
 };
 
@@ -40,16 +37,17 @@ static int hook_attach(const char *program, enum bpf_attach_type type, int cgrou
 	if (link < 0)
 		return log_errno(errno, "cannot attach %s to the cgroup%s", program,
 				 errno == EPERM ? " (a program that allows no others is on it, or "
-						  "above it)" : "");
+						  "above it)"
+						: "");
 	snprintf(path, sizeof(path), "%s/%s", dir, program);
 	return bpf_obj_pin(link, path) ? log_errno(errno, "cannot pin %s", path) : 0;
 }
 
 static int names_make(const struct engine *e, uint32_t number)
 {
-	_close_ int fd = bpf_map_create(BPF_MAP_TYPE_LRU_HASH, "hg_names",
-					sizeof(struct hg_name_key), sizeof(struct hg_name),
-					HG_NAMES_MAX, NULL);
+	_close_ int fd =
+		bpf_map_create(BPF_MAP_TYPE_LRU_HASH, "hg_names", sizeof(struct hg_name_key),
+			       sizeof(struct hg_name), HG_NAMES_MAX, NULL);
 
 	if (fd < 0 || bpf_map_update_elem(e->names, &number, &fd, BPF_ANY))
 		return log_errno(errno, "cannot make room for the agent's names");

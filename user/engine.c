@@ -39,6 +39,7 @@ static const struct engine_map engine_maps[] = {
 	MAP(counters), MAP(superblocks), MAP(starts),	 MAP(registrar),
 	MAP(policies), MAP(rings),	 MAP(state),
 	MAP(links),    MAP(link_filter), MAP(names),	 MAP(resolvers),
+	MAP(budgets),
 };
 
 static int *engine_fd(struct engine *e, size_t i)

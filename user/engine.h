@@ -17,7 +17,7 @@
 
 /* Map descriptors, by map name in bpf/maps.h. */
 struct engine {
-	int agents, cgroups, near, processes, spare_processes, counters, superblocks, starts, registrar,
+	int agents, cgroups, near, processes, spare_processes, counters, budgets, superblocks, starts, registrar,
 		policies, rings, state, links, link_filter, names, resolvers;
 	int adopt_tasks;	/* the iterator's link */
 	int list_processes;	/* likewise; -1 where the kernel side has none */

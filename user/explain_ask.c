@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* What `explain` asks: of the image, which decides as the kernel does, and of the rules, which match. */
+/* What `explain` asks: of the image, which decides as the kernel does, and of the rules, which
+ * match. */
 #include <limits.h>
 
 #include "explain.h"
@@ -142,7 +143,8 @@ static int path_answer(struct question *q, const char *path, unsigned action, st
 
 static bool same_answer(const struct answer *a, const struct answer *b)
 {
-	return explain_verdict(a) == explain_verdict(b) && a->out.rule[a->index] == b->out.rule[b->index] &&
+	return explain_verdict(a) == explain_verdict(b) &&
+	       a->out.rule[a->index] == b->out.rule[b->index] &&
 	       (a->named == b->named || (a->named && b->named && !strcmp(a->named, b->named))) &&
 	       a->n_rules == b->n_rules &&
 	       !memcmp(a->rules, b->rules, a->n_rules * sizeof(*a->rules));
@@ -221,7 +223,7 @@ static int explain_endpoint(struct question *q, unsigned action, const char *tex
 }
 
 int explain_endpoints(struct question *q, uint8_t actions, const char *text,
-			     const struct ruleset_endpoint *ep)
+		      const struct ruleset_endpoint *ep)
 {
 	int err = 0;
 
@@ -260,7 +262,10 @@ static int explain_host_at(struct question *q, const char *text, const struct ru
 			   uint8_t proto)
 {
 	uint16_t port = proto == HG_ICMP ? 0 : host->port_low;
-	const char *word = proto == HG_TCP ? "/tcp" : proto == HG_UDP ? "/udp" : proto ? "/icmp" : "";
+	const char *word = proto == HG_TCP   ? "/tcp"
+			   : proto == HG_UDP ? "/udp"
+			   : proto	     ? "/icmp"
+					     : "";
 	struct answer a = {.index = proto ? HG_CONNECT : HG_RESOLVE, .object = text};
 	_free_ char *named = NULL;
 	int err;
@@ -273,7 +278,8 @@ static int explain_host_at(struct question *q, const char *text, const struct ru
 		return log_errno(err, "cannot tell about %s", text);
 	a.named = named;
 	snprintf(a.action, sizeof(a.action), "%s", rule_endpoint_action_names[a.index]);
-	a.n_rules = ruleset_match_host(q->p->ruleset, host->name, proto, port, a.rules, MATCHES_MAX);
+	a.n_rules =
+		ruleset_match_host(q->p->ruleset, host->name, proto, port, a.rules, MATCHES_MAX);
 	a.n_rules = a.n_rules < MATCHES_MAX ? a.n_rules : MATCHES_MAX;
 	return explain_say(q, &a);
 }
@@ -346,7 +352,7 @@ int explain_label(struct question *q, const struct rule_line *r, const char *tex
 		if (err)
 			return log_errno(err, "cannot tell about %s", text);
 		a.named = named;
-		snprintf(a.action, sizeof(a.action), "%s", 
+		snprintf(a.action, sizeof(a.action), "%s",
 			 i != HG_LISTEN ? "unix"
 			 : agent	? "connect"
 					: "listen");

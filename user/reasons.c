@@ -46,6 +46,7 @@ const struct reason reasons[] = {
 	[HG_WHY_NAME_UNSEEN] = {"name_unseen", "the address is allowed by its name only, and this way of "
 					       "sending does not show it", NULL},
 	[HG_WHY_MALFORMED] = {"malformed", "a message that cannot be read with certainty", NULL},
+	[HG_WHY_BUDGET] = {"budget", "the rule allows so many bytes, and they have been sent"},
 	[HG_WHY_PRIVATE_ANSWER] = {"private_answer", "a name that may be anywhere has an address that is "
 						     "not public",
 				   "the policy may say [private]"},

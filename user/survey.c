@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* Looking at agents without changing anything. */
 #include <bpf/bpf.h>
+#include <time.h>
 
 #include "agent.h"
+#include "budgets.h"
 #include "agent_processes.h"
 #include "cgroup.h"
 #include "log.h"
@@ -19,6 +21,11 @@ static void rules_clear(struct survey_agent *a)
 		free(a->rules[i].text);
 	}
 	free(a->rules);
+	for (i = 0; i < a->n_budgets; i++) {
+		free(a->budgets[i].at);
+		free(a->budgets[i].text);
+	}
+	free(a->budgets);
 }
 
 void survey_clear(struct survey *s)
@@ -75,12 +82,64 @@ static int rules_count(const struct engine *e, struct survey_agent *a)
 	return 0;
 }
 
+static int rule_named(const struct generation_record *g, uint16_t rule, char **ret_text,
+		      char **ret_at)
+{
+	if (rule >= g->n_rules)
+		return 0;
+	*ret_text = strdup(g->rules[rule].text);
+	if (*ret_text && asprintf(ret_at, "%s:%u", g->rules[rule].file, g->rules[rule].line) >= 0)
+		return 0;
+	*ret_at = NULL;
+	return -ENOMEM;
+}
+
+static struct survey_budget budget_seen(const struct budget *b)
+{
+	uint64_t age = clock_ns(CLOCK_BOOTTIME) - b->b.begun;
+	bool over = b->b.period && age >= b->b.period;
+
+	return (struct survey_budget){
+		.rule = b->rule,
+		.names = b->names,
+		.limit = b->b.limit,
+		.spent = over			   ? 0
+			 : b->b.spent > b->b.limit ? b->b.limit
+						   : b->b.spent,
+		.period = b->b.period,
+		.left_ns = !b->b.period || over ? 0 : b->b.period - age,
+		.cut = b->b.cut,
+	};
+}
+
+static int budgets_look(const struct engine *e, int dir, struct survey_agent *a)
+{
+	_generation_ struct generation_record g = {};
+	_free_ struct budget *found = NULL;
+	size_t n = 0, i;
+	int err = budgets_read(e, a->record.number, a->record.generation, &found, &n);
+
+	if (err || !n)
+		return err;
+	generation_read(dir, a->record.name, a->record.generation, &g);
+	a->budgets = calloc(n, sizeof(*a->budgets));
+	if (!a->budgets)
+		return -ENOMEM;
+	for (i = 0; i < n && !err; i++) {
+		struct survey_budget *b = &a->budgets[a->n_budgets++];
+
+		*b = budget_seen(&found[i]);
+		err = rule_named(&g, b->rule, &b->text, &b->at);
+	}
+	return err;
+}
+
 /* Rules of generations whose table is gone keep their numbers. */
 static int rules_name(int dir, struct survey_agent *a)
 {
 	_generation_ struct generation_record g = {};
-	const struct rule_record *rule;
 	struct survey_rule *r;
+	int err;
 
 	for (r = a->rules; r < a->rules + a->n_rules; r++) {
 		if (r->generation != g.generation) {
@@ -88,14 +147,9 @@ static int rules_name(int dir, struct survey_agent *a)
 			if (generation_read(dir, a->record.name, r->generation, &g))
 				g.generation = r->generation;
 		}
-		if (r->rule == HG_RULE_NONE || r->rule >= g.n_rules)
-			continue;
-		rule = &g.rules[r->rule];
-		r->text = strdup(rule->text);
-		if (!r->text || asprintf(&r->at, "%s:%u", rule->file, rule->line) < 0) {
-			r->at = NULL;
-			return -ENOMEM;
-		}
+		err = rule_named(&g, r->rule, &r->text, &r->at);
+		if (err)
+			return err;
 	}
 	return 0;
 }
@@ -133,6 +187,8 @@ static int agent_look(const struct engine *e, int dir, bool rules, struct survey
 		err = rules_count(e, a);
 		if (!err)
 			err = rules_name(dir, a);
+		if (!err)
+			err = budgets_look(e, dir, a);
 	}
 	return err;
 }

@@ -14,6 +14,14 @@ struct survey_rule {
 	char *at, *text; /* NULL: no rule, or its table is gone */
 };
 
+struct survey_budget {
+	uint16_t rule;
+	bool names;				/* how many may be asked for, not bytes sent */
+	uint64_t limit, spent, period, left_ns; /* bytes or names; ns; until it begins anew */
+	uint64_t cut;				/* packets or questions dropped */
+	char *at, *text;			/* as in struct survey_rule */
+};
+
 struct survey_agent {
 	struct agent_record record;
 	bool live; /* the kernel holds it; otherwise it is not confined */
@@ -24,6 +32,8 @@ struct survey_agent {
 	size_t n_strays;	   /* its own, but elsewhere */
 	struct survey_rule *rules; /* by generation, then rule */
 	size_t n_rules;
+	struct survey_budget *budgets; /* of the generation in force, by rule */
+	size_t n_budgets;
 };
 
 struct survey {

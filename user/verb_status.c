@@ -56,9 +56,27 @@ static struct json_object *rule_json(const struct survey_rule *r, int *err)
 	return o;
 }
 
+static struct json_object *budget_json(const struct survey_budget *b, int *err)
+{
+	struct json_object *o = json_object_new_object();
+
+	json_add_u64(o, "rule", b->rule, err);
+	json_add_text(o, "rule_at", b->at, err);
+	json_add_text(o, "text", b->text, err);
+	json_add_u64(o, b->names ? "limit_names" : "limit_bytes", b->limit, err);
+	json_add_u64(o, b->names ? "asked_names" : "spent_bytes", b->spent, err);
+	if (b->period) {
+		json_add_u64(o, "period_s", b->period / 1000000000, err);
+		json_add_u64(o, "left_s", b->left_ns / 1000000000, err);
+	}
+	json_add_u64(o, b->names ? "questions_cut" : "packets_cut", b->cut, err);
+	return o;
+}
+
 static struct json_object *agent_json(const struct survey_agent *a, int *err)
 {
 	struct json_object *o = json_object_new_object(), *rules = json_object_new_array();
+	struct json_object *budgets = json_object_new_array();
 	char time[TIME_TEXT_LEN + 1];
 	size_t i;
 
@@ -82,6 +100,9 @@ static struct json_object *agent_json(const struct survey_agent *a, int *err)
 	json_add(o, "rules", rules, err);
 	for (i = 0; i < a->n_rules && !*err; i++)
 		json_append(rules, rule_json(&a->rules[i], err), err);
+	json_add(o, "budgets", budgets, err);
+	for (i = 0; i < a->n_budgets && !*err; i++)
+		json_append(budgets, budget_json(&a->budgets[i], err), err);
 	return o;
 }
 
@@ -127,6 +148,38 @@ static void print_rule(const struct survey_agent *a, const struct survey_rule *r
 	putchar('\n');
 }
 
+static void print_bytes(uint64_t n)
+{
+	static const char *const units[] = {"B", "KiB", "MiB", "GiB", "TiB"};
+	double size = (double)n;
+	size_t i;
+
+	for (i = 0; size >= 1024 && i + 1 < ARRAY_SIZE(units); i++)
+		size /= 1024;
+	printf("%.*f %s", i && size < 10 ? 1 : 0, size, units[i]);
+}
+
+static void print_budget(const struct survey_budget *b)
+{
+	if (b->names) {
+		printf("  asked for %" PRIu64 " of %" PRIu64 " names", b->spent, b->limit);
+	} else {
+		fputs("  sent ", stdout);
+		print_bytes(b->spent);
+		fputs(" of ", stdout);
+		print_bytes(b->limit);
+	}
+	if (b->left_ns)
+		printf(", anew in %" PRIu64 " s", b->left_ns / 1000000000 + 1);
+	if (b->cut)
+		printf("; %" PRIu64 " %s dropped", b->cut, b->names ? "questions" : "packets");
+	fputs("  ", stdout);
+	put(b->text ? b->text : "?");
+	printf(" (");
+	put(b->at ? b->at : "?");
+	puts(")");
+}
+
 static void print_agent(const struct survey_agent *a)
 {
 	size_t i;
@@ -148,6 +201,8 @@ static void print_agent(const struct survey_agent *a)
 		printf("  %8s %6s  %s\n", "HITS", "LOST", "BY");
 	for (i = 0; i < a->n_rules; i++)
 		print_rule(a, &a->rules[i]);
+	for (i = 0; i < a->n_budgets; i++)
+		print_budget(&a->budgets[i]);
 	if (a->record.retired_hits)
 		printf("  %8" PRIu64 "         by rules of older generations\n",
 		       a->record.retired_hits);

@@ -218,6 +218,36 @@ struct hg_resolver_key {
 };
 
 /*
+ * Map `budgets`: how much may be sent by a rule with HG_OPT_BUDGET. Written by user space before the
+ * policy is switched to, with what the same rule had spent before; spent by the kernel. One that is
+ * missing is spent.
+ */
+struct hg_budget_key {
+	__u32 agent;
+	__u32 generation;
+	__u32 rule;		/* its number; or'ed with HG_BUDGET_NAMES: of HG_OPT_NAMES */
+};
+#define HG_BUDGET_NAMES (1u << 16)
+struct hg_budget {
+	__u64 limit;		/* bytes, or names, in a period */
+	__u64 period;		/* ns; 0: one period for good */
+	__u64 begun;		/* when it began, CLOCK_BOOTTIME */
+	__u64 spent;		/* in it: bytes of packets from their network header on, and of questions; or
+				 * names; may exceed limit */
+	__u64 cut;		/* packets or questions that were dropped, in all periods */
+	__u64 text;		/* hash of the rule as it is written */
+	__u32 told;		/* 1: the period's event was written */
+	__u32 zero;
+};
+
+/* Map `asked`: names that were asked for under HG_OPT_NAMES -> hg_budget.begun then. The kernel's alone;
+ * what falls out of it counts anew. */
+struct hg_asked_key {
+	__u32 agent;
+	__u8 bytes[HG_HOST_MAX + 5]; /* backwards (core/host.h), zeros */
+};
+
+/*
  * Map `sockets`, socket storage: what is known of an agent's internet socket. Made by the kernel when
  * a connection, a datagram or an accepted connection is asked about.
  */
@@ -235,6 +265,7 @@ struct hg_asked {
 	__u16 id, qtype;	/* of a DNS question */
 	__u32 name;		/* hg_host_hash() of its name; 0: free */
 };
+#define HG_PEER_UNKNOWN (~0ull)
 struct hg_socket {
 	__u64 version;		/* odd while remote, state, policy and by are being written */
 	__u64 policy;		/* hg_agent.policy when `state` was decided */
@@ -247,6 +278,9 @@ struct hg_socket {
 	__u32 pid, tid, uid, gid;
 	char comm[16];
 	__u32 next_asked;
+	__u64 peer;		/* hg_agent.uid of whose the other end was then, on this machine; 0: no
+				 * agent's, HG_PEER_UNKNOWN: not looked at */
+	__u32 budget;		/* number of the rule whose budget `state` goes by, + 1; 0: none */
 	struct hg_endpoint remote; /* the peer that `state` speaks of */
 	__u32 by_len;		/* where a name allows it: bytes of that name and its NUL; else 0 */
 	__u8 by[HG_HOST_MAX + 3]; /* backwards (core/host.h) */
@@ -282,6 +316,7 @@ enum hg_why {
 	HG_WHY_NAME_UNSEEN,		/* sent in a way in which no name can be seen */
 	HG_WHY_MALFORMED,		/* a message that cannot be read, or need not be written so */
 	HG_WHY_PRIVATE_ANSWER,		/* a public name with an address that is not public */
+	HG_WHY_BUDGET,			/* the rule's budget is spent */
 	HG_N_WHY,
 	HG_WHY_ANONYMOUS,		/* inside the kernel side only: unnamed memory, no path rule */
 };

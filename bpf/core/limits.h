@@ -88,6 +88,10 @@
 #define HG_RING_SIZE		(256 * 1024)	/* bytes, for each agent */
 #define HG_ANCESTORS		4
 
+/* Rules with a budget, of all agents and both generations while one follows the other. */
+#define HG_BUDGETS_MAX		16384
+/* Names that are remembered to have been asked for, of all agents. */
+#define HG_ASKED_NAMES_MAX	8192
 /* Names of one address that are kept: hosts behind one frontend. More push the oldest out. */
 #define HG_NAME_WAYS		4
 /* (address, name) pairs kept for each agent; more push out the least used. */

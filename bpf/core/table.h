@@ -140,11 +140,14 @@ struct hg_region {
 	__u32 shift;
 };
 
+#define HG_HOSTS_SOME	1u	/* there are some */
+#define HG_HOSTS_BUDGET	2u	/* and some with a budget, of bytes or of names */
+
 struct hg_head {
 	__u32 magic;
 	__u32 n_chunks;
 	__u64 uid;		/* the identity: a hash of all bytes with uid = 0; never 0 */
-	__u32 hosts;		/* 1: some rule is about host names; else 0 */
+	__u32 hosts;		/* HG_HOSTS_*, of rules about host names */
 	__u32 endpoint;		/* start state */
 	__u32 n_dirs, n_outs;
 	__u32 n_symbols, n_rules;
@@ -173,7 +176,9 @@ enum hg_verdict { HG_DENY = 0, HG_ASK = 1, HG_ALLOW = 2 };
 #define HG_OPT_QUIET	2u
 #define HG_OPT_PRIVATE	4u	/* the host name may have addresses that are not public */
 #define HG_OPT_TLS_OFF	8u	/* what is sent there need not say the host name */
-#define HG_OPT_ALL	15u
+#define HG_OPT_BUDGET	16u	/* no more may be sent than map `budgets` says */
+#define HG_OPT_NAMES	32u	/* nor more names be asked for */
+#define HG_OPT_ALL	63u
 
 /*
  * A byte DFA's state: the chunk of its row in the low half, the row's unit above, and what is to be

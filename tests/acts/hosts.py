@@ -9,7 +9,7 @@
   raw HOW ADDR PORT TEXT          the text itself
   bulk ADDR PORT NAME BYTES       a request, then so many bytes in sends of all sizes; prints their sum
   forge ADDR ANSWER               answers every question for an address with that one
-  keep ADDR PORT NAME FILE        sends, waits until FILE is there, sends again
+  keep ADDR PORT NAME FILE TEXT   sends, waits until FILE is there, sends TEXT
 
 Exits 0 when everything was sent (dns: answered), 1 when a call was refused, 77 where the kernel lacks it.
 """
@@ -438,14 +438,13 @@ def bulk(addr, port, name, size):
     print(hashlib.sha256(whole).hexdigest())
 
 
-def keep(addr, port, name, path):
+def keep(addr, port, name, path, text):
     s = connected(addr, int(port))
     s.sendall(hello(name))
     print('sent', flush=True)
     while not os.path.exists(path):
         time.sleep(0.05)
-    later = b'later-' + name.encode()
-    s.sendall(b'\x17\3\3' + struct.pack('>H', len(later)) + later)
+    s.sendall(b'\x17\3\3' + struct.pack('>H', len(text)) + text.encode())
     s.shutdown(socket.SHUT_WR)
     s.settimeout(3)
     s.recv(1)

@@ -37,11 +37,13 @@ address=/inside.test/10.9.9.9
 address=/evil.test/$EVIL
 address=/early.test/$SHARED
 address=/late.test/$SHARED
+address=/small.test/$SHARED
+address=/few.test/$WEB
 END
 need dnsmasq -C "$T/dnsmasq.conf" --pid-file="$T/dnsmasq.pid"
 ip addr add 10.9.9.9/32 dev wire0
 python3 "$HOSTS" sink "$T/received" tcp:$WEB:80 tcp:$WEB:443 tcp:$WEB:8443 tcp:$WEB:22 udp:$WEB:443 \
-	tcp:2001:db8::10:443 tcp:$FREE:80 tcp:$SHARED:443 tcp:$EVIL:443 tcp:10.9.9.9:443 \
+	tcp:2001:db8::10:443 tcp:$FREE:80 tcp:$SHARED:443 tcp:$SHARED:80 tcp:$EVIL:443 tcp:10.9.9.9:443 \
 	udp:$LISTENS:53 udp:$OTHER:53 tcp:$OTHER:53 udp:$EVIL:5353 2>"$T/sink" &
 disown
 need wait_for 10 grep -q ready "$T/received"
@@ -71,6 +73,9 @@ rules:
   - allow connect late.test:443
   - allow resolve told.test [log]
   - allow connect $FREE:80
+  - allow connect *.few.test:443 [names=3]
+  - allow connect early.test:80
+  - allow connect small.test:80 [budget=20kB]
   - allow listen $DNS:53
   - allow connect $DNS:1024-65535/udp
 END
@@ -308,6 +313,41 @@ for uid in 1000 0; do
 	fi
 done
 
+# ---- how many names, how many bytes ----
+# asked WHO UID NAME: was the resolver asked?
+asked()
+{
+	in_turn "$1" "$2" getent ahosts "$3"
+	wait_for 1 grep -q "query.* $3 " "$T/queries"
+}
+
+# bulk_arrives UID NAME: 300 kB to the shared address, by that name, arrive whole.
+bulk_arrives()
+{
+	in_turn agent "$1" getent ahosts early.test
+	in_turn agent "$1" getent ahosts small.test
+	: >"$T/received"
+	in_turn agent "$1" timeout 15 "${H[@]}" bulk $SHARED 80 "$2" 300000
+	[ -s "$T/out" ] && wait_for 5 grep -q "$(cat "$T/out")" "$T/received"
+}
+
+check '[names=3]: without confinement a fourth is asked for' asked control 1000 zero.few.test
+if [ ! "${CONTROL_ONLY-}" ]; then
+	for n in one two three; do
+		check "[names=3]: $n" asked agent 1000 $n.few.test
+	done
+	for uid in 1000 0; do
+		check "uid $uid: [names=3]: a fourth" eval "! asked agent $uid four-$uid.few.test"
+		in_turn agent $uid getent ahosts two.few.test
+		check "uid $uid: [names=3]: one of the three again" grep -q $WEB "$T/out"
+		check "uid $uid: two names of an address: the one that is said has no budget" \
+			bulk_arrives $uid early.test
+		check "uid $uid: two names of an address: the one that is said has one" \
+			eval "! bulk_arrives $uid small.test"
+	done
+	check 'status says how many names' sh -c "'$HG' status agent | grep 'asked for 3 of 3 names'"
+fi
+
 # ---- the policy changes under a connection ----
 # keeps NAME WANT POLICY [NAMES-LOST]: a connection that said good.test, over a reload of the policy.
 names_forget()
@@ -324,22 +364,24 @@ names_forget()
 
 keeps()
 {
-	local name=$1 want=$2 policy=$3
+	local name=$1 want=$2 policy=$3 word
 
+	# What is dropped is sent again, and arrives when its rule comes back.
+	word=$(new_word)
 	learned=-1000
 	learn
 	rm -f "$T/shared/go"
 	: >"$T/received"
-	in_cgroup agent 1000 "${H[@]}" keep $WEB 443 good.test "$T/shared/go" >"$T/kept" 2>&1 &
+	in_cgroup agent 1000 "${H[@]}" keep $WEB 443 good.test "$T/shared/go" "$word" >"$T/kept" 2>&1 &
 	need wait_for 5 grep -q sent "$T/kept"
 	[ "${4-}" ] && names_forget
 	need "$HG" reload agent --policy "$policy"
 	touch "$T/shared/go"
 	if [ "$want" = stands ]; then
-		check "$name" wait_for 5 grep -qa later-good.test "$T/received"
+		check "$name" wait_for 5 grep -qa "$word" "$T/received"
 	else
 		sleep 2
-		check "$name" sh -c "! grep -qa later-good.test $T/received"
+		check "$name" sh -c "! grep -qa $word $T/received"
 	fi
 	wait $!
 }

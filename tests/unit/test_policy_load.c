@@ -242,10 +242,14 @@ static void use(void)
 		enum hg_verdict want;
 		int line;
 	} cases[] = {
-		{HG_USE_ANONYMOUS_EXEC, HG_ALLOW, 3}, {HG_USE_RAW_DISK, HG_DENY, 4},
-		{HG_USE_DEVICE_NODE, HG_ALLOW, 5},    {HG_USE_CAP + 25, HG_ALLOW, 5},
-		{HG_USE_MOUNT, HG_ASK, 6},	      {HG_USE_USERNS, HG_DENY, 9},
-		{HG_USE_BPF, HG_DENY, 9},	      {HG_USE_PERF, HG_DENY, 0},
+		{HG_USE_ANONYMOUS_EXEC, HG_ALLOW, 3},
+		{HG_USE_RAW_DISK, HG_DENY, 4},
+		{HG_USE_DEVICE_NODE, HG_ALLOW, 5},
+		{HG_USE_CAP + 25, HG_ALLOW, 5},
+		{HG_USE_MOUNT, HG_ASK, 6},
+		{HG_USE_USERNS, HG_DENY, 9},
+		{HG_USE_BPF, HG_DENY, 9},
+		{HG_USE_PERF, HG_DENY, 0},
 		{HG_USE_CAP + 21, HG_DENY, 0},
 	};
 	struct hg_out out;
@@ -257,10 +261,14 @@ static void use(void)
 		tap_ok(&tap, is_use(l.p, cases[i].use, cases[i].want, cases[i].line),
 		       "use %s is %s, by line %d", rule_use_names[cases[i].use],
 		       rule_verdict_names[cases[i].want], cases[i].line);
-	tap_ok(&tap, !l.err && !image_use(l.p->image, HG_USE_DEVICE_NODE, &out) &&
-		       out.log == HG_BIT(HG_USE), "use: [log] is kept");
-	tap_ok(&tap, !l.err && ruleset_match_use(l.p->ruleset, HG_USE_MOUNT, rules, 4) == 2 &&
-		       rules[0] == 2 && rules[1] == 3, "use: every rule that matches");
+	tap_ok(&tap,
+	       !l.err && !image_use(l.p->image, HG_USE_DEVICE_NODE, &out) &&
+		       out.log == HG_BIT(HG_USE),
+	       "use: [log] is kept");
+	tap_ok(&tap,
+	       !l.err && ruleset_match_use(l.p->ruleset, HG_USE_MOUNT, rules, 4) == 2 &&
+		       rules[0] == 2 && rules[1] == 3,
+	       "use: every rule that matches");
 	unload(&l);
 }
 
@@ -545,6 +553,58 @@ static void links(void)
 	unload(&l);
 }
 
+/* `connect agent:` is what it listens on, `unix agent:` its unix sockets; `all` is both. */
+static void agents(void)
+{
+	static const struct {
+		const char *rule;
+		uint8_t allow;
+	} rules[] = {
+		{"  - allow connect agent:two\n", HG_BIT(HG_LISTEN)},
+		{"  - allow unix agent:two\n", HG_BIT(HG_CONNECT)},
+		{"  - allow all agent:two\n", HG_BIT(HG_LISTEN) | HG_BIT(HG_CONNECT)},
+	};
+
+	for (size_t i = 0; i < sizeof(rules) / sizeof(*rules); i++) {
+		char text[100];
+		struct loaded l;
+		struct hg_out two = {}, other = {};
+
+		snprintf(text, sizeof(text), "version: 1\nrules:\n%s", rules[i].rule);
+		l = load_text(text, strlen(text), NULL);
+		tap_ok(&tap,
+		       !l.err && !image_label(l.p->image, HG_LABEL_AGENT, "two", 3, &two) &&
+			       !image_label(l.p->image, HG_LABEL_AGENT, "twos", 4, &other) &&
+			       two.allow == rules[i].allow && !other.allow &&
+			       image_head(l.p->image)->agents == !!(two.allow & HG_BIT(HG_LISTEN)),
+		       "what opens another agent:%s", rules[i].rule + 3);
+		unload(&l);
+	}
+}
+
+static void budgets(void)
+{
+	static const char text[] =
+		"version: 1\nrules:\n"
+		"  - allow connect a.example:443 [budget=1MiB/h]\n"
+		"  - allow connect *.b.example:443 [names=7/d, budget=5kB, log]\n";
+	struct loaded l = load_text(text, strlen(text), NULL);
+
+	tap_ok(&tap,
+	       !l.err && l.p->rules[0].options == HG_OPT_BUDGET &&
+		       l.p->rules[0].budget.amount == 1 << 20 &&
+		       l.p->rules[0].budget.period_ns == 3600000000000,
+	       "a budget of bytes");
+	tap_ok(&tap,
+	       !l.err && l.p->rules[1].options == (HG_OPT_BUDGET | HG_OPT_NAMES | HG_OPT_LOG) &&
+		       l.p->rules[1].names.amount == 7 && l.p->rules[1].budget.amount == 5000 &&
+		       !l.p->rules[1].budget.period_ns,
+	       "one of names beside one of bytes");
+	tap_ok(&tap, !l.err && image_head(l.p->image)->hosts == (HG_HOSTS_SOME | HG_HOSTS_BUDGET),
+	       "the image says that names have budgets");
+	unload(&l);
+}
+
 int main(void)
 {
 	char command[64];
@@ -561,6 +621,8 @@ int main(void)
 	extends();
 	own_files();
 	links();
+	agents();
+	budgets();
 	snprintf(command, sizeof(command), "rm -r %s", dir);
 	return tap_done(&tap) | (system(command) != 0);
 }

@@ -40,6 +40,15 @@ static void parts(void)
 	rule_line_done(&r);
 }
 
+static void budget(const char *word, uint64_t bytes, uint64_t seconds)
+{
+	struct rule_budget b;
+	struct rule_error e;
+	int err = rule_parse_budget(word, strlen(word), 0, &b, &e);
+
+	tap_ok(&tap, !err && b.amount == bytes && b.period_ns == seconds * 1000000000, "%s", word);
+}
+
 static void network(const char *text, unsigned family, const char *address, unsigned bits,
 		    unsigned low, unsigned high, const char *protocols)
 {
@@ -157,6 +166,12 @@ static void every_text(void)
 int main(void)
 {
 	parts();
+	budget("budget=50MiB/h", 50 << 20, 3600);
+	budget("budget=1B", 1, 0);
+	budget("budget=3kB/30min", 3000, 1800);
+	budget("budget=2GiB/7d", 2ull << 30, 7 * 86400);
+	budget("budget=9MB/1s", 9000000, 1);
+	budget("names=20/2d", 20, 2 * 86400);
 	endpoints();
 	near_words();
 	every_text();

@@ -1,0 +1,208 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-only
+"""Sends as much as it can, in every way; and counts what arrives.
+
+  count FILE SPEC...           SPEC: tcp:ADDR:PORT, udp:ADDR:PORT; bytes of each, written over and over
+  HOW ADDR PORT BYTES          tries to send so many; HOW: see the functions; never fails
+"""
+import os
+import socket
+import sys
+import threading
+
+sums = {}
+
+
+def count(path, *specs):
+    def add(spec, n):
+        sums[spec] += n
+        with open(path + '.new', 'w') as f:
+            f.writelines('%s %d\n' % s for s in sums.items())
+        os.rename(path + '.new', path)
+
+    lock = threading.Lock()
+
+    def stream(spec, conn):
+        while True:
+            try:
+                data = conn.recv(1 << 20)
+            except OSError:
+                break
+            if not data:
+                break
+            with lock:
+                add(spec, len(data))
+
+    def accepts(spec, sock):
+        while True:
+            conn, _ = sock.accept()
+            threading.Thread(target=stream, args=(spec, conn), daemon=True).start()
+
+    def datagrams(spec, sock):
+        while True:
+            data = sock.recv(65536)
+            with lock:
+                add(spec, len(data))
+
+    for spec in specs:
+        proto, addr, port = spec.split(':')
+        sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM if proto == 'tcp' else socket.SOCK_DGRAM)
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        sock.setsockopt(socket.SOL_SOCKET, 33, 8 << 20)  # SO_RCVBUFFORCE
+        sock.bind((addr, int(port)))
+        sums[spec] = 0
+        if proto == 'tcp':
+            sock.listen(64)
+        threading.Thread(target=accepts if proto == 'tcp' else datagrams, args=(spec, sock),
+                         daemon=True).start()
+    with lock:
+        add(specs[0], 0)
+    threading.Event().wait()
+
+
+def connected(to, kind=socket.SOCK_STREAM):
+    s = socket.socket(socket.AF_INET, kind)
+    s.settimeout(2)
+    s.connect(to)
+    return s
+
+
+def tcp(to, n):
+    s = connected(to)
+    while n > 0:
+        n -= s.send(b'x' * min(n, 4000))
+    s.shutdown(socket.SHUT_WR)
+    s.recv(1)
+
+
+def again(to, n):
+    """A connection for each hundred bytes."""
+    for _ in range(n // 100):
+        with connected(to) as s:
+            s.send(b'x' * 100)
+
+
+def files(to, n):
+    """Without a send: sendfile from a file."""
+    s = connected(to)
+    fd = os.open('/etc/services', os.O_RDONLY)
+    size = os.fstat(fd).st_size
+    while n > 0:
+        sent = os.sendfile(s.fileno(), fd, 0, min(n, size))
+        n -= sent
+    s.shutdown(socket.SHUT_WR)
+    s.recv(1)
+
+
+def spliced(to, n):
+    s = connected(to)
+    r, w = os.pipe()
+    while n > 0:
+        os.write(w, b'x' * min(n, 4000))
+        n -= os.splice(r, s.fileno(), 4000)
+    s.shutdown(socket.SHUT_WR)
+    s.recv(1)
+
+
+def many(to, n):
+    """Eight processes, each as much."""
+    children = []
+    for _ in range(8):
+        pid = os.fork()
+        if not pid:
+            try:
+                tcp(to, n)
+            except OSError:
+                pass
+            os._exit(0)
+        children.append(pid)
+    for pid in children:
+        os.waitpid(pid, 0)
+
+
+def udp(to, n):
+    s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    for _ in range(n // 1000):
+        s.sendto(b'x' * 1000, to)
+
+
+def udp_connected(to, n):
+    s = connected(to, socket.SOCK_DGRAM)
+    for _ in range(n // 1000):
+        s.send(b'x' * 1000)
+
+
+def udp_gso(to, n):
+    s = connected(to, socket.SOCK_DGRAM)
+    s.setsockopt(socket.IPPROTO_UDP, 103, 1000)  # UDP_SEGMENT
+    for _ in range(n // 10000):
+        s.send(b'x' * 10000)
+
+
+def udp_corked(to, n):
+    s = connected(to, socket.SOCK_DGRAM)
+    for _ in range(n // 10000):
+        s.setsockopt(socket.IPPROTO_UDP, 1, 1)  # UDP_CORK
+        for _ in range(10):
+            s.send(b'x' * 1000)
+        s.setsockopt(socket.IPPROTO_UDP, 1, 0)
+
+
+def elsewhere(to, n):
+    """While another thread connects the same socket to where no budget is."""
+    s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    free = (to[0], 9000)
+    end = [False]
+
+    def other():
+        while not end[0]:
+            s.connect(free)
+    t = threading.Thread(target=other)
+    t.start()
+    try:
+        for _ in range(n // 1000):
+            try:
+                s.sendto(b'x' * 1000, to)
+            except OSError:
+                pass
+    finally:
+        end[0] = True
+        t.join()
+
+
+def two_peers(to, n):
+    """Connections that a second thread connects to where no budget is at the same time."""
+    for _ in range(n // 1000):
+        s = socket.socket()
+        s.settimeout(2)
+
+        def other(s=s):
+            try:
+                s.connect((to[0], 9001))
+            except OSError:
+                pass
+        t = threading.Thread(target=other)
+        t.start()
+        try:
+            s.connect(to)
+        except OSError:
+            pass
+        t.join()
+        try:
+            s.sendall(b'x' * 1000)
+        except OSError:
+            pass
+        s.close()
+
+
+def main():
+    if sys.argv[1] == 'count':
+        count(*sys.argv[2:])
+    how, addr, port, n = sys.argv[1:]
+    try:
+        globals()[how]((addr, int(port)), int(n))
+    except OSError as e:
+        print(e)
+
+
+main()

@@ -1,0 +1,138 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# Sending more than a rule's budget allows. Judged by how much the other side received.
+here=$(dirname "${BASH_SOURCE[0]}")
+. "$here/lib.sh"
+
+SPEND=$SRC/tests/acts/spend.py
+WEB=192.0.2.10
+LIMIT=60
+mkdir -p "$CG/control"
+ip link set lo up
+ip link add wire0 type dummy && ip link set wire0 up
+ip addr add $WEB/24 dev wire0
+
+# HOW BYTES MOST: BYTES are tried; with a budget of 100 kB no more than MOST may arrive, headers being
+# part of what is spent.
+cases='tcp 300000 100000
+again 60000 40000
+files 300000 100000
+spliced 300000 100000
+many 100000 100000
+udp 300000 100000
+udp_connected 300000 100000
+udp_gso 300000 100000
+udp_corked 300000 100000
+elsewhere 300000 100000
+two_peers 700000 100000'
+
+{
+	printf '%s\n' 'version: 1' 'name: budget' 'rules:' '  - allow read,exec /**' \
+		'  - allow use anonymous-exec' "  - allow connect $WEB:9000-9001"
+	for port in {7000..7029}; do echo "  - allow connect $WEB:$port [budget=100kB]"; done
+	echo "  - allow connect $WEB:8000/tcp [budget=100kB/20min]"
+	echo "  - allow connect $WEB:8002/tcp [budget=100kB/20s]"
+	echo "  - allow connect $WEB:8001/tcp [budget=30kB]"
+} >"$T/budget.yaml"
+sed 's/30kB/100kB/' "$T/budget.yaml" >"$T/more.yaml"
+sed 's/ \[budget=30kB\]//' "$T/budget.yaml" >"$T/without.yaml"
+specs=(tcp:$WEB:8000 tcp:$WEB:8001 tcp:$WEB:8002 tcp:$WEB:9001 udp:$WEB:9000)
+port=7000
+while read -r how _; do
+	for i in 0 1 2; do
+		case $how in udp* | elsewhere) proto=udp ;; *) proto=tcp ;; esac
+		specs+=("$proto:$WEB:$((i < 2 ? port + i : port - 1000))")
+	done
+	port=$((port + 2))
+done <<<"$cases"
+python3 "$SPEND" count "$T/sums" "${specs[@]}" 2>"$T/count" &
+disown
+need wait_for 15 test -s "$T/sums"
+[ "${CONTROL_ONLY-}" ] || agent_attach agent "$T/budget.yaml"
+
+# What arrived at a port; when it does not grow any more.
+arrived()
+{
+	local last=-1 now
+
+	while :; do
+		now=$(sed -n "s/.*:$1 //p" "$T/sums")
+		[ "$now" != "$last" ] || break
+		last=$now
+		sleep 0.3
+	done
+	echo "$now"
+}
+
+port=7000
+while read -r how bytes most; do
+	in_turn control 1000 python3 "$SPEND" "$how" $WEB $((port - 1000)) "$bytes"
+	got=$(arrived $((port - 1000)))
+	if [ "$got" -le "$most" ]; then
+		not_ok "$how" "no effect without confinement: $got bytes arrived" "$(said)"
+		port=$((port + 2))
+		continue
+	fi
+	[ "${CONTROL_ONLY-}" ] && { ok "$how"; port=$((port + 2)); continue; }
+	for uid in 1000 0; do
+		in_turn agent $uid timeout 20 python3 "$SPEND" "$how" $WEB $port "$bytes"
+		got=$(arrived $port)
+		if [ "$got" -gt "$most" ]; then
+			not_ok "uid $uid: $how" "THE ATTACK SUCCEEDS: $got bytes arrived" "$(said)"
+		elif [ "$got" -lt $((most / 5)) ]; then
+			not_ok "uid $uid: $how" "what is allowed does not arrive: $got bytes" "$(said)"
+		else
+			ok "uid $uid: $how"
+		fi
+		port=$((port + 1))
+	done
+done <<<"$cases"
+
+# ---- periods, reloads, what is told ----
+# sends PORT BYTES: and what arrived by that is in $got.
+sends()
+{
+	local before
+
+	before=$(arrived "$1")
+	in_turn agent 1000 timeout 20 python3 "$SPEND" tcp $WEB "$1" "$2"
+	got=$(($(arrived "$1") - before))
+}
+
+if [ ! "${CONTROL_ONLY-}" ]; then
+	sends 8000 50000
+	check 'what is within the budget arrives whole' [ $got = 50000 ]
+	sends 8000 150000
+	check 'what is not does not' [ $got -lt 50000 ]
+	in_turn agent 1000 python3 "$SPEND" tcp $WEB 8000 1
+	check 'a connection is refused at once when it is spent' grep -q 'Permission denied' "$T/out"
+	sends 8002 150000
+	sleep 21
+	sends 8002 50000
+	check 'the next period begins anew' [ $got -ge 50000 ]
+
+	sends 8001 25000
+	check 'a budget for good: within it' [ $got = 25000 ]
+	need "$HG" reload agent
+	sends 8001 25000
+	check 'a reload does not begin it anew' [ $got -lt 5000 ]
+	need "$HG" reload agent --policy "$T/more.yaml"
+	sends 8001 40000
+	check 'a raised one goes on from what is spent' [ $got -ge 40000 ]
+	"$HG" status agent >"$T/status"
+	check 'status says how much is spent' grep -q "sent .* KiB of 98 KiB.*$WEB:8001/tcp" "$T/status"
+	"$HG" status agent --json | jq -e --arg at "$WEB:8001/tcp" '.agents[0].budgets[] |
+		select(.text | contains($at)) | .limit_bytes == 100000 and .spent_bytes > 65000' \
+		>"$T/json"
+	check 'status --json has the figures' grep -q true "$T/json"
+	need "$HG" reload agent --policy "$T/without.yaml"
+	sends 8001 200000
+	check 'without its budget the rule allows all' [ $got -ge 200000 ]
+
+	agent_detach agent >/dev/null 2>&1
+	grep '"reason":"budget"' /var/log/hydraguard/events.jsonl >"$T/events"
+	check 'it is told by which rule' grep -q "$WEB:7000 .budget=100kB" "$T/events"
+	# One when it was spent, and one more where a new connection was refused.
+	check 'and not for each packet' [ "$(grep -c "$WEB:7004 " "$T/events")" -le 2 ]
+fi
+finish
