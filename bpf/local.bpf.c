@@ -173,7 +173,7 @@ HG_INLINE int port_answer(struct bpf_sock_addr *ctx, bool six)
 			address_4(ctx, &ep, true);
 		owner = address_owner(ctx, &ep, &found);
 	}
-	if (!found || owner == who.n + 1)
+	if (!found || owner == who.n + 1 || who.agent->mode == HG_AUDIT)
 		return 1;
 	bpf_set_retval(-EADDRINUSE);
 	return 0;

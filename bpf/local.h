@@ -8,13 +8,16 @@
 /* In every network namespace (LOOPBACK_IFINDEX): what is sent to any of its own addresses. */
 #define LOOPBACK_IFINDEX 1
 
+/* Of one host: what is sent to the broadcast address goes to all who listen there, and all of 127.0.0.0/8
+ * but that, and the network's own, is a host. */
 HG_INLINE bool endpoint_is_loopback(const struct hg_endpoint *ep)
 {
-	__u8 before = 0;
+	__u8 before = 0, all = ep->bytes[2] & ep->bytes[3] & ep->bytes[4];
 	__u32 i;
 
 	if (ep->bytes[0] == 4)
-		return ep->bytes[1] == 127;
+		return ep->bytes[1] == 127 && all != 255 &&
+		       (ep->bytes[2] | ep->bytes[3] | ep->bytes[4]);
 	for (i = 1; i < 16; i++)
 		before |= ep->bytes[i];
 	return ep->bytes[0] == 6 && !before && ep->bytes[16] == 1;
@@ -123,7 +126,7 @@ __weak __noinline int local_decide(struct hg_scratch *s)
 	if (!s->packet.peer)
 		return LOCAL_NOTHING;
 	if (s->packet.peer == s->agent + 1)
-		return LOCAL_ALLOW;
+		return endpoint_is_loopback(&s->packet.remote) ? LOCAL_ALLOW : LOCAL_NOTHING;
 	if (!agent_get(s->packet.peer - 1, &whose))
 		return LOCAL_OTHER;
 	if (agent_resolve(s, whose.agent) != HG_WHY_RULE)

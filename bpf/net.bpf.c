@@ -521,16 +521,21 @@ int BPF_PROG(socket_bind, struct socket *sock, struct sockaddr *address, int add
 	struct hg_endpoint ep = {};
 	struct sock *sk = sock->sk;
 	__u8 raw[SOCKADDR_MAX] = {}, head[4] = {};
+	struct hg_who who;
 
 	if (past_rules(sk))
 		return check_past_rules(sk);
 	if (!is_inet(sk))
 		return 0;
-	/* Port 0 is any free port, as every client has; listening on it is asked by listen. */
+	/* Port 0 is any free port, as every client has; listening on it is asked by listen. It may be one of
+	 * the agent's own that waits for another. */
 	if (bpf_probe_read_kernel(head, sizeof(head), address) == 0 &&
 	    (endpoint_proto(sk) == HG_ICMP || endpoint_proto(sk) == HG_ICMPV6 ||
-	     port_at(head + SIN_PORT) == 0))
+	     port_at(head + SIN_PORT) == 0)) {
+		if (agent_current(&who))
+			who.agent->listens = 1;
 		return 0;
+	}
 	if (!endpoint_from(&ep, raw, sk, address, addrlen, AF_INET, false))
 		return check_listen(sk, NULL);
 	return check_listen(sk, &ep);

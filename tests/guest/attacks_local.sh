@@ -303,6 +303,8 @@ takes()
 	for n in "${!asks[@]}"; do
 		taken[n]=0
 		received taker "$n" && taken[n]=1
+		# Nobody's, where the victim was told so.
+		grep -q "^cannot .*:$((base + n))[, ]" "$T/victim.got" && taken[n]=0
 		grep -qF "shout-$((base + n))." "$T/victim.got" && taken[n]=1
 	done
 	ends "${servers[@]}"
@@ -320,11 +322,14 @@ for order in victim taker; do
 			name="taking the port of $victim ($order first), $taker, uid $uid: ${lines[n]%%:*}"
 			want=0
 			[ "$taker" != control ] || want=1
+			# Its rule is on every address.
+			case $taker/$name in all/*'to everybody'*) want=1 ;; esac
 			if [ "${taken[n]}" = $want ]; then
 				ok "$name"
 				continue
 			fi
 			case $taker/$name in
+			[!c]*'to everybody'*) not_ok "$name" 'THE ATTACK SUCCEEDS' ;;
 			[!c]*'(taker first)'* | [!c]*': of a device'*) skip "$name" 'open: shared ports (README)' ;;
 			*)
 				not_ok "$name" "taken: ${taken[n]}, wanted: $want" \
