@@ -409,7 +409,13 @@ static void finish_row(struct comb *c, uint32_t state, uint32_t at)
 		row->fallback = c->in->fallback[row->out].kind;
 		row->next_out = c->in->fallback[row->out].out;
 	}
-	memcpy((uint8_t *)to + c->in->classes * HG_UNIT, c->classes.of, sizeof(c->classes.of));
+}
+
+/* Which class a byte has, for the rows of a chunk. */
+static void put_map(const struct comb *c, uint32_t chunk)
+{
+	memcpy((uint8_t *)(c->space->chunks + chunk) + c->in->classes * HG_UNIT, c->classes.of,
+	       sizeof(c->classes.of));
 }
 
 /* Rows were placed chunk after chunk. */
@@ -480,6 +486,7 @@ static void drop_row(const struct comb *c, const struct placement *p)
 	memset(unit + at, 0, (2 + n) * sizeof(*unit));
 }
 
+/* A chunk has the classes' map where a row is left that is reached. */
 static int drop_unreached(const struct comb *c, const uint32_t *roots, size_t n_roots)
 {
 	struct sweep s = {.seen = calloc(c->space->n, HG_CHUNK_UNITS),
@@ -494,7 +501,9 @@ static int drop_unreached(const struct comb *c, const uint32_t *roots, size_t n_
 	for (i = 0; i < c->n_placed && r == 0; i++) {
 		uint32_t at = c->placed[i].row;
 
-		if (!s.seen[(size_t)HG_STATE_CHUNK(at) * HG_CHUNK_UNITS + HG_STATE_UNIT(at)])
+		if (s.seen[(size_t)HG_STATE_CHUNK(at) * HG_CHUNK_UNITS + HG_STATE_UNIT(at)])
+			put_map(c, HG_STATE_CHUNK(at));
+		else
 			drop_row(c, &c->placed[i]);
 	}
 	free(s.seen);

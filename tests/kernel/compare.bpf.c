@@ -4,6 +4,7 @@
  * the endpoint encoding) on the BPF target, fed from a map instead of from dentries.
  */
 #include "../../bpf/check.h"
+#include "../../bpf/label.h"
 #include "compare.h"
 
 char LICENSE[] SEC("license") = "GPL";
@@ -94,6 +95,30 @@ __noinline int line_turn(struct hg_scratch *s, __u32 turn)
 	return 0;
 }
 
+__noinline int label_turn(struct hg_scratch *s, __u32 nth)
+{
+	struct compare_case *c = bpf_map_lookup_elem(&cases, &nth);
+	bool host;
+
+	if (!s || !c)
+		return 1;
+	host = c->kind == CASE_HOST;
+	if (!host && c->kind != CASE_AGENT)
+		return 0;
+	s->slot = 1;
+	s->label = (__u64)c->names[host ? 1 : 0];
+	s->label_len = c->lens[0];
+	s->tail[0] = 0;
+	s->tail[1] = c->proto;
+	s->tail[2] = c->port >> 8;
+	s->tail[3] = c->port;
+	s->tail_len = !host ? 0 : c->proto ? 4 : 1;
+	if (label_resolve(s, host ? HG_LABEL_HOST : HG_LABEL_AGENT) != HG_WHY_RULE)
+		return 1;
+	c->out = s->out;
+	return 0;
+}
+
 __noinline int answer_turn(__u32 nth)
 {
 	struct compare_case *c = bpf_map_lookup_elem(&cases, &nth);
@@ -108,7 +133,7 @@ __noinline int answer_turn(__u32 nth)
 	} else if (c->kind == CASE_ARGV) {
 		if (!hg_out_read(&r, c->ret_out, &c->out))
 			return 1;
-	} else {
+	} else if (c->kind != CASE_HOST && c->kind != CASE_AGENT) {
 		if (c->kind == CASE_V4)
 			hg_endpoint_v4(&c->endpoint, c->address, c->proto, c->port, c->peer);
 		else if (c->kind == CASE_V6)
@@ -137,6 +162,13 @@ static long line_loop(__u32 turn, struct hg_loop *loop)
 	return 0;
 }
 
+static long label_loop(__u32 turn, struct hg_loop *loop)
+{
+	if (label_turn(loop->s, turn))
+		return 1;
+	return 0;
+}
+
 static long answer_loop(__u32 turn, struct hg_loop *loop)
 {
 	if (answer_turn(turn))
@@ -155,6 +187,7 @@ int compare(void *ctx)
 		return 1;
 	bpf_loop(CASES * CASE_COMPONENTS, component_loop, &loop, 0);
 	bpf_loop(CASES * CASE_COMPONENTS, line_loop, &loop, 0);
+	bpf_loop(CASES, label_loop, &loop, 0);
 	bpf_loop(CASES, answer_loop, &loop, 0);
 	return 0;
 }

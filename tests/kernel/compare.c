@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Native against kernel: random policies, random paths and endpoints through bpf/core/ as built for
+ * Native against kernel: random policies, random paths, endpoints and names through bpf/core/ as built for
  * this machine and as BPF in the running kernel; every field of every answer must be the same.
  * usage: compare [CASES [SEED]]; prints TAP.
  */
@@ -13,8 +13,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "../../policy/ruleset.h"
 #include "../../bpf/core/run.h"
+#include "../random_policy.h"
 #include "compare.h"
 #include "tests/kernel/compare.skel.h"
 
@@ -29,109 +29,6 @@ HG_INLINE const struct hg_chunk *hg_fetch(void *image, __u32 idx)
 	const struct chunks *c = image;
 
 	return idx < c->n ? &c->at[idx] : NULL;
-}
-
-static uint64_t random_state;
-
-static uint32_t rnd(uint32_t below)
-{
-	/* xorshift64*, by Vigna; the seed is printed, so a failure can be repeated. */
-	random_state ^= random_state >> 12;
-	random_state ^= random_state << 25;
-	random_state ^= random_state >> 27;
-	return (uint32_t)((random_state * 0x2545f4914f6cdd1dull) >> 33) % below;
-}
-
-static const char *const words[] = {
-	"home", "usr",  "a",	 "ab",	   ".env", ".ssh",	  ".git",  "hooks", "id_rsa",
-	"lib",  "work", "x.pem", "config", "deny", "a-long-name-that-passes-one-window-of-bytes",
-};
-#define N_WORDS (sizeof(words) / sizeof(words[0]))
-static const char *const globs[] = {
-	"*", "a*", "*.pem", "?", "[a-f]*", "**", "id_*", "{usr,lib}", "*n?v", "a**b", "*-of-*",
-};
-#define N_GLOBS (sizeof(globs) / sizeof(globs[0]))
-
-static void random_pattern(char *to, size_t max)
-{
-	size_t n = 1 + rnd(4), len = 0, i;
-
-	if (rnd(3) == 0)
-		len += snprintf(to + len, max - len, "**");
-	for (i = 0; i < n; i++)
-		len += snprintf(to + len, max - len, "/%s",
-				rnd(3) ? words[rnd(N_WORDS)] : globs[rnd(N_GLOBS)]);
-	if (rnd(2))
-		snprintf(to + len, max - len, "/**");
-}
-
-static const char *const argvs[] = {
-	"** a **", "a **", "** b", "*a* **", "", "{a,b} **", "** ab ** a", "? *", "-[ab]* **", "**",
-};
-#define N_ARGVS (sizeof(argvs) / sizeof(argvs[0]))
-
-/* Some rules on running are on arguments, too. */
-static int random_path_rule(struct ruleset *rs, uint16_t rule, struct ruleset_error *error)
-{
-	uint8_t actions = 1 + rnd(HG_ALL_PATH_ACTIONS);
-	const char *argv = argvs[rnd(N_ARGVS)];
-	char pattern[512];
-	int err = 0;
-
-	if (rnd(4) == 0) {
-		actions = HG_BIT(HG_EXEC);
-		err = ruleset_argv(rs, rule, argv, strlen(argv), error);
-	}
-	random_pattern(pattern, sizeof(pattern));
-	return err ? err : ruleset_path(rs, rule, actions, pattern, strlen(pattern), error);
-}
-
-static void random_endpoint_rule(struct ruleset_endpoint *ep)
-{
-	memset(ep, 0, sizeof(*ep));
-	ep->family = rnd(5) == 0 ? 0 : rnd(2) ? 4 : 6;
-	ep->tcp = true;
-	ep->udp = rnd(2);
-	ep->icmp = rnd(4) == 0;
-	ep->port_low = rnd(3) ? rnd(65536) : 0;
-	ep->port_high = ep->port_low + rnd(65536u - ep->port_low);
-	if (ep->family == 4) {
-		ep->prefix_len = 8 * rnd(5);
-		for (unsigned i = 0; i < ep->prefix_len / 8u; i++)
-			ep->address[i] = i == 0 ? 10 : rnd(4);
-	} else if (ep->family == 6) {
-		ep->prefix_len = 8 * rnd(17);
-		for (unsigned i = 0; i < ep->prefix_len / 8u; i++)
-			ep->address[i] = i == 0 ? 0x20 : rnd(3);
-	}
-}
-
-static int random_image(struct image **ret)
-{
-	struct ruleset_error error = {};
-	struct ruleset_endpoint ep;
-	struct ruleset *rs = NULL;
-	uint32_t n = 5 + rnd(60), i;
-	uint16_t rule;
-	int err = ruleset_new(&rs);
-
-	for (i = 0; !err && i < n; i++) {
-		err = ruleset_add(rs, rnd(3), rnd(4), &rule);
-		if (err)
-			break;
-		if (rnd(3)) {
-			err = random_path_rule(rs, rule, &error);
-		} else {
-			random_endpoint_rule(&ep);
-			err = ruleset_endpoint(rs, rule, 1 + rnd(3), &ep, &error);
-		}
-	}
-	if (!err)
-		err = ruleset_compile(rs, NULL, ret, &error);
-	if (err)
-		printf("# %s: %s\n", strerror(-err), error.message);
-	ruleset_free(rs);
-	return err;
 }
 
 static void random_name(struct compare_case *c, unsigned at)
@@ -169,12 +66,35 @@ static void random_line(struct compare_case *c, uint32_t n_argvs)
 	c->lens[2] = rnd(20);
 }
 
+/* A host, which is asked for or connected to, or an agent. */
+static void random_label(struct compare_case *c)
+{
+	char *name = (char *)c->names[0];
+	uint32_t i;
+
+	c->kind = rnd(4) ? CASE_HOST : CASE_AGENT;
+	if (c->kind == CASE_AGENT)
+		c->lens[0] = (uint32_t)sprintf(name, "%s", words[rnd(N_WORDS)]);
+	else
+		c->lens[0] = random_host(name, rnd(4) ? 1 + rnd(4) : 1 + rnd(25));
+	for (i = 0; i < c->lens[0]; i++)
+		c->names[1][i] = c->names[0][c->lens[0] - 1 - i];
+	if (rnd(3)) {
+		c->proto = rnd(4) ? HG_TCP : HG_UDP;
+		c->port = rnd(3) ? rnd(3) * 443 + rnd(2) : rnd(65536);
+	}
+}
+
 static void random_case(struct compare_case *c, uint32_t n_argvs)
 {
 	static const uint8_t protos[] = { HG_TCP, HG_UDP, HG_ICMP, HG_ICMPV6, 132 };
 	unsigned i;
 
 	memset(c, 0, sizeof(*c));
+	if (rnd(4) == 0) {
+		random_label(c);
+		return;
+	}
 	if (n_argvs && rnd(4) == 0) {
 		c->kind = CASE_ARGV;
 		random_line(c, n_argvs);
@@ -227,7 +147,7 @@ static bool answer_line(struct hg_reader *r, struct compare_case *c)
 }
 
 /* The native answer, into the same fields. */
-static bool answer(struct chunks *chunks, struct compare_case *c)
+static bool answer(const struct image *im, struct chunks *chunks, struct compare_case *c)
 {
 	struct hg_reader r = { .image = chunks };
 	struct hg_at at;
@@ -255,6 +175,12 @@ static bool answer(struct chunks *chunks, struct compare_case *c)
 			return false;
 	} else if (c->kind == CASE_ARGV) {
 		if (!answer_line(&r, c) || !hg_out_read(&r, c->ret_out, &c->out))
+			return false;
+	} else if (c->kind == CASE_HOST) {
+		if (image_host(im, (const char *)c->names[0], c->proto, c->port, &c->out))
+			return false;
+	} else if (c->kind == CASE_AGENT) {
+		if (image_label(im, HG_LABEL_AGENT, (const char *)c->names[0], c->lens[0], &c->out))
 			return false;
 	} else {
 		if (c->kind == CASE_V4)
@@ -292,7 +218,8 @@ static int install(struct compare_bpf *o, struct image *im)
 
 static unsigned long n_allowed, n_wrong;
 
-static void compare_batch(struct compare_bpf *o, struct chunks *chunks, struct compare_case *all)
+static void compare_batch(struct compare_bpf *o, const struct image *im, struct chunks *chunks,
+			  struct compare_case *all)
 {
 	LIBBPF_OPTS(bpf_test_run_opts, run);
 	int fd = bpf_map__fd(o->maps.cases), err;
@@ -307,7 +234,7 @@ static void compare_batch(struct compare_bpf *o, struct chunks *chunks, struct c
 	if (err || run.retval)
 		printf("# run: %d, %d\n", err, run.retval);
 	for (i = 0; i < CASES; i++) {
-		if (!answer(chunks, &all[i]) || bpf_map_lookup_elem(fd, &i, &theirs) ||
+		if (!answer(im, chunks, &all[i]) || bpf_map_lookup_elem(fd, &i, &theirs) ||
 		    memcmp(&theirs, &all[i], sizeof(theirs))) {
 			if (n_wrong++ < 5)
 				printf("# case %u kind %u answered %u: at %u/%u %u/%u out %u %u\n",
@@ -348,7 +275,7 @@ int main(int argc, char **argv)
 		}
 		chunks.at = image_chunks(im, &chunks.n);
 		for (i = 0; i < 40 && done < wanted; i++, done += CASES)
-			compare_batch(o, &chunks, all);
+			compare_batch(o, im, &chunks, all);
 		image_free(im);
 	}
 	printf("%s 1 - native and kernel agree on %lu inputs\n", n_wrong ? "not ok" : "ok", done);

@@ -15,6 +15,9 @@ enum case_kind {
 	CASE_V6,
 	CASE_ARGV,	/* lens[0] bytes from names[0] on, lens[1] arguments to skip, lens[2] to read,
 			 * starting at proto -> out */
+	CASE_HOST,	/* lens[0] bytes of a host's name, in names[0] and backwards in names[1], at a proto and
+			 * port, or asked for (proto 0) -> out */
+	CASE_AGENT,	/* the same of an agent's name, as it is written */
 };
 #define CASE_LINE_MAX (CASE_COMPONENTS * HG_WINDOW)
 
