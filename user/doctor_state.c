@@ -126,6 +126,10 @@ static void look_agents(struct findings *f)
 			found(f, "state.agent", FINDING_WARN, "attach it anew",
 			      "agent %s is NOT CONFINED: the kernel does not hold it",
 			      s.agents[i].record.name);
+		if (s.agents[i].missing)
+			found(f, "state.agent", FINDING_WARN, "detach it and attach it anew",
+			      "agent %s: the program %s is not on its cgroup any more",
+			      s.agents[i].record.name, s.agents[i].missing);
 		if (s.agents[i].lost)
 			found(f, "state.agent", FINDING_WARN, NULL,
 			      "agent %s has lost %" PRIu64 " events", s.agents[i].record.name,

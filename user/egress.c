@@ -75,6 +75,31 @@ int egress_attach(struct engine *e, uint32_t number, int cgroup, const struct po
 	return err;
 }
 
+static bool hook_attached(const char *path, enum bpf_attach_type type, uint64_t cgroup_id)
+{
+	_close_ int link = bpf_obj_get(path);
+	struct bpf_link_info info = {};
+	__u32 len = sizeof(info);
+
+	/* A link that was detached has cgroup 0. */
+	return link >= 0 && !bpf_obj_get_info_by_fd(link, &info, &len) &&
+	       info.type == BPF_LINK_TYPE_CGROUP && info.cgroup.attach_type == type &&
+	       info.cgroup.cgroup_id == cgroup_id;
+}
+
+const char *egress_missing(uint32_t number, uint64_t cgroup_id)
+{
+	char path[PIN_LEN];
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(hooks); i++) {
+		snprintf(path, sizeof(path), AGENTS_DIR "/%u/%s", number, hooks[i].program);
+		if (!hook_attached(path, hooks[i].type, cgroup_id))
+			return hooks[i].program;
+	}
+	return NULL;
+}
+
 /* ---- resolvers ---- */
 
 static void resolvers_remove(struct engine *e, uint32_t number, const struct resolvers *keep)

@@ -13,6 +13,8 @@
 int egress_attach(struct engine *e, uint32_t number, int cgroup, const struct policy *p);
 /* The policy's resolvers; where it names none those of /etc/resolv.conf, as they are now. */
 int egress_resolvers(struct engine *e, uint32_t number, const struct policy *p);
+/* The first of those programs that is not on the agent's cgroup any more; NULL: all are. */
+const char *egress_missing(uint32_t number, uint64_t cgroup_id);
 /* From a half-done attach as well. */
 void egress_detach(struct engine *e, uint32_t number);
 

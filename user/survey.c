@@ -7,6 +7,7 @@
 #include "budgets.h"
 #include "agent_processes.h"
 #include "cgroup.h"
+#include "egress.h"
 #include "log.h"
 #include "state.h"
 #include "survey.h"
@@ -177,6 +178,8 @@ static int agent_look(const struct engine *e, int dir, bool rules, struct survey
 	agent_processes_look(e, a);
 	if (!a->live)
 		return 0;
+	if (!a->cgroup_gone)
+		a->missing = egress_missing(a->record.number, a->record.cgroup_id);
 	live = &e->agent[a->record.number];
 	a->mode = live->mode;
 	a->denied = live->denied;

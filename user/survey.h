@@ -26,6 +26,7 @@ struct survey_agent {
 	struct agent_record record;
 	bool live; /* the kernel holds it; otherwise it is not confined */
 	bool cgroup_gone;
+	const char *missing; /* a program that should be on its cgroup, and is not any more; or NULL */
 	uint32_t mode; /* enum hg_mode */
 	uint64_t denied, logged, lost, uncounted;
 	size_t n_processes;	   /* in its cgroup */

@@ -26,6 +26,8 @@ static const char *agent_state(const struct survey_agent *a)
 {
 	if (!a->live)
 		return "NOT CONFINED";
+	if (a->missing)
+		return "NETWORK NOT WATCHED";
 	if (a->cgroup_gone)
 		return "cgroup gone";
 	return a->mode == HG_AUDIT ? "audit" : "enforce";
@@ -42,7 +44,7 @@ static struct json_object *agent_json(const struct survey_agent *a, int *err)
 	json_add_text(o, "policy_file", a->record.policy_file, err);
 	json_add_u64(o, "generation", a->record.generation, err);
 	json_add_text(o, "mode", a->mode == HG_AUDIT ? "audit" : "enforce", err);
-	json_add_flag(o, "confined", a->live, err);
+	json_add_flag(o, "confined", a->live && !a->missing, err);
 	json_add_u64(o, "processes", a->n_processes, err);
 	json_add_u64(o, "strays", a->n_strays, err);
 	json_add_u64(o, "denied", a->denied, err);

@@ -86,7 +86,7 @@ static struct json_object *agent_json(const struct survey_agent *a, int *err)
 	json_add_text(o, "policy_file", a->record.policy_file, err);
 	json_add_u64(o, "generation", a->record.generation, err);
 	json_add_text(o, "mode", a->mode == HG_AUDIT ? "audit" : "enforce", err);
-	json_add_flag(o, "confined", a->live, err);
+	json_add_flag(o, "confined", a->live && !a->missing, err);
 	json_add_text(o, "cgroup", a->record.cgroup, err);
 	json_add_flag(o, "cgroup_gone", a->cgroup_gone, err);
 	json_add_text(o, "attached", time, err);
@@ -186,7 +186,7 @@ static void print_agent(const struct survey_agent *a)
 
 	printf("%s: policy %s, generation %u, %s%s\n", a->record.name, a->record.policy_name,
 	       a->record.generation, a->mode == HG_AUDIT ? "audit" : "enforce",
-	       a->live ? "" : " — NOT CONFINED");
+	       !a->live ? " — NOT CONFINED" : a->missing ? " — NETWORK NOT WATCHED" : "");
 	fputs("  cgroup ", stdout);
 	put(a->record.cgroup);
 	printf("%s, %zu processes", a->cgroup_gone ? " (gone)" : "", a->n_processes);
@@ -218,6 +218,10 @@ static void warn(const struct survey *s)
 		if (!a->live)
 			log_warn("WARNING: agent %s is NOT CONFINED: the kernel does not hold it",
 				 a->record.name);
+		else if (a->missing)
+			log_warn("WARNING: agent %s: the program %s is not on its cgroup any more: "
+				 "detach it and attach it anew",
+				 a->record.name, a->missing);
 		/* Decisions made while these were read make for small differences. */
 		else if (rules_hits(a) + a->uncounted < a->denied + a->logged)
 			log_verbose("agent %s: %" PRIu64 " hits for %" PRIu64 " decisions",

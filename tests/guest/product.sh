@@ -239,6 +239,14 @@ sed -i 's/deny all/allow read/' $W/policy.yaml
 code 'reload: an edited file' 0 "$HG" reload one
 check 'reload: is in force' sh -c "$ACTS/as $CG/one 1000 9 cat $W/closed/key | grep -q secret"
 
+# ---- a program that is taken off an agent's cgroup ----
+check 'list: all is there' sh -c "$HG list | grep -q enforce"
+rm /sys/fs/bpf/hydraguard/agents/*/packet_out
+check 'list: one is missing' sh -c "$HG list | grep -q 'NETWORK NOT WATCHED'"
+check 'list --json: one is missing' sh -c "$HG list --json | jq -e '.agents[0].confined == false'"
+check 'status: one is missing' sh -c "$HG status one | grep -q 'NETWORK NOT WATCHED'"
+check 'doctor: one is missing' sh -c "$HG doctor 2>&1 | grep -q 'packet_out is not on its cgroup'"
+
 # ---- the end ----
 code 'detach' 0 "$HG" detach one
 check 'detach: told with the generation it had' event_is \
