@@ -84,14 +84,34 @@ HG_INLINE void host_tail(struct hg_scratch *s, __u32 at)
 	s->tail_len = (at & 1) + 3;
 }
 
-/* See struct hg_scratch: of s->agent, s->netns, s->remote, s->over. enum hosts_say. */
+#define HOST_UNLOOKED	(1u << 16)
+#define HOST_UNSPENT	(1u << 17)
+
+/* Which of several names that allow an address counts, whichever was learned first: one whose budget is
+ * not spent, then one under [tls=off], since whatever is sent is allowed, then the later rule's. Which
+ * one is said changes that (packet_goes_on()). 0: broken. Not inlined: its stack is gone afterwards. */
+static __noinline __u32 host_rank(const struct hg_scratch *s)
+{
+	__u32 number = s->out.rule[HG_CONNECT], budget;
+	struct hg_rule rule = {};
+	struct hg_reader r;
+
+	if (!image_open(&r, s->slot) || !hg_rule_read(&r, number, &rule))
+		return 0;
+	budget = budget_of(&rule, number);
+	return number + 1 + (rule.options & HG_OPT_TLS_OFF ? HOST_UNLOOKED : 0) +
+	       (!budget || budget_left(s->agent, s->policy, budget) ? HOST_UNSPENT : 0);
+}
+
+/* See struct hg_scratch: of s->agent, s->netns, s->remote, s->over. enum hosts_say; where it is HOSTS_ALLOW,
+ * the name is the one that was resolved last. */
 __weak __noinline int hosts_resolve(struct hg_scratch *s)
 {
+	__u32 way, rank, best = 0, best_way = 0, last_way = 0;
+	bool deny = false, passed_over = false;
 	struct hg_name_key key = {};
 	struct hg_out denied = {};
-	bool deny = false, passed_over = false;
 	int why = HG_WHY_RULE;
-	__u32 way;
 	void *map;
 
 	if (!s)
@@ -108,15 +128,33 @@ __weak __noinline int hosts_resolve(struct hg_scratch *s)
 			continue;
 		if (why != HG_WHY_RULE)
 			return HOSTS_BROKEN;
+		last_way = way;
 		if (!host_decides(s)) {
 			passed_over = true;
 			continue;
 		}
-		if (s->out.allow & HG_BIT(HG_CONNECT))
-			return HOSTS_ALLOW;
+		if (s->out.allow & HG_BIT(HG_CONNECT)) {
+			rank = host_rank(s);
+			if (!rank)
+				return HOSTS_BROKEN;
+			if (rank > best) {
+				best = rank;
+				best_way = way;
+			}
+			continue;
+		}
 		denied = s->out;
 		deny = true;
 	}
+	if (best && last_way != best_way) {
+		key.way = best_way;
+		/* It may have been forgotten meanwhile. */
+		if (!host_resolve(s, map, &key, &why) || why != HG_WHY_RULE || !host_decides(s) ||
+		    !(s->out.allow & HG_BIT(HG_CONNECT)))
+			return HOSTS_BROKEN;
+	}
+	if (best)
+		return HOSTS_ALLOW;
 	if (!deny || passed_over)
 		return HOSTS_NOTHING;
 	s->out = denied;
@@ -181,8 +219,7 @@ HG_INLINE int host_question(struct hg_scratch *s, const struct hg_host *host)
 	return label_resolve(s, HG_LABEL_HOST);
 }
 
-/* Of the policy at hand: is there anything about host names in it? */
-/* HG_HOSTS_*. */
+/* Of the policy at hand: is there anything about host names in it? HG_HOSTS_*. */
 HG_INLINE __u32 hosts_in_policy(__u32 slot)
 {
 	struct hg_reader r;
@@ -200,6 +237,13 @@ HG_INLINE bool host_resolver(__u32 agent, const struct hg_endpoint *ep)
 		return false;
 	host_address(ep, key.address);
 	return bpf_map_lookup_elem(&resolvers, &key) != NULL;
+}
+
+/* What is asked of s->remote is looked at even where its address is open: to learn from the answers. Not
+ * inlined: its stack is gone afterwards. */
+static __noinline bool host_teaches(struct hg_scratch *s)
+{
+	return host_resolver(s->agent, &s->remote) && hosts_in_policy(s->slot);
 }
 
 /* What the policy says of a remote endpoint, by its address and its names. */

@@ -68,22 +68,31 @@ static __noinline __u32 address_owner(struct bpf_sock_addr *ctx, const struct hg
 	return owner;
 }
 
-/* Of s->packet.remote, which is a loopback address; the LSM hook allowed it, or left it to this. */
+/* Of s->packet.remote, which is a loopback address; the LSM hook allowed it, or left it to this. What is
+ * kept spares the first packets their decision, where they find the same at the other end. */
 static __noinline int local_judge(struct hg_scratch *s, struct hg_socket *known)
 {
-	__u32 why = HG_WHY_RULE;
+	__u64 version = *(volatile __u64 *)&known->version;
+	__u32 why = HG_WHY_RULE, st;
 	int say;
 
 	s->remote = s->packet.remote;
+	st = socket_state(known, &s->remote, 0);
 	say = local_decide(s);
 	if (say == LOCAL_ALLOW) {
+		s->by_len = 0;
+		s->budget = 0;
+		socket_set(known, s, HG_SOCKET_OPEN);
 		if (s->packet.peer != s->agent + 1 && (s->out.log & HG_BIT(HG_LISTEN)))
 			packet_tell(s, HG_WHAT_CONNECT, why, HG_CONNECT, true);
 		return PACKET_PASS;
 	}
 	if (say == LOCAL_NOTHING) {
-		if (socket_state(known, &s->remote, 0) != HG_SOCKET_LOCAL)
+		if (st != HG_SOCKET_LOCAL) {
+			if (st != HG_SOCKET_UNDECIDED)
+				socket_peer(known, version, s->packet.peer_uid, false);
 			return PACKET_PASS;
+		}
 		/* What it says of the address; another policy may be in force by now. */
 		if (remote_decide(s) != REMOTE_REFUSED)
 			return PACKET_PASS;
@@ -117,6 +126,8 @@ HG_INLINE int local_connects(struct bpf_sock_addr *ctx, bool six)
 		address_4(ctx, &s->packet.remote, true);
 	if (endpoint_is_loopback(&s->packet.remote)) {
 		s->packet.peer = address_owner(ctx, &s->packet.remote, &found);
+		if (s->packet.peer && agent_get(s->packet.peer - 1, &who))
+			s->packet.peer_uid = who.agent->uid;
 		pass = local_judge(s, known);
 	}
 	scratch_release(s);

@@ -48,47 +48,57 @@ HG_INLINE __u32 local_tuple(struct bpf_sock_tuple *t, const struct hg_endpoint *
 	return sizeof(t->ipv6);
 }
 
-/* Whose socket will have the packet, to p->peer; and to p->peer_uid, if that is settled. */
-static __noinline bool local_find(struct __sk_buff *skb, struct hg_packet *p)
+/* Whose a socket is that was looked up, and is let go: the agent's number + 1, and hg_socket.peer. */
+HG_INLINE __u32 local_whose(struct bpf_sock *sk, __u64 *ret_uid)
+{
+	struct hg_who whose;
+	__u32 peer = 0;
+
+	*ret_uid = 0;
+	if (agent_of_cgroup(bpf_sk_cgroup_id(sk), &whose)) {
+		peer = whose.n + 1;
+		*ret_uid = whose.agent->uid;
+	}
+	bpf_sk_release(sk);
+	return peer;
+}
+
+/* Whose socket will have the packet, to p->peer and p->peer_uid. A listener may go, and another one come,
+ * before it has the packet: p->stands says that it is none. */
+static __noinline void local_find(struct __sk_buff *skb, struct hg_packet *p)
 {
 	struct bpf_sock_tuple t;
 	struct bpf_sock *sk;
-	struct hg_who whose;
-	__u64 uid = 0;
 	__u32 len;
 
-	p->peer_uid = HG_PEER_UNKNOWN;
+	p->peer_uid = 0;
 	if (p->proto != HG_TCP && p->proto != HG_UDP)
-		return false;
+		return;
 	len = local_tuple(&t, &p->local, &p->remote);
 	if (p->proto == HG_TCP)
 		sk = bpf_sk_lookup_tcp(skb, &t, len, BPF_F_CURRENT_NETNS, 0);
 	else
 		sk = bpf_sk_lookup_udp(skb, &t, len, BPF_F_CURRENT_NETNS, 0);
 	if (!sk)
-		return false;
-	if (agent_of_cgroup(bpf_sk_cgroup_id(sk), &whose)) {
-		p->peer = whose.n + 1;
-		uid = whose.agent->uid;
-	}
-	/* A listener may go, and another one come, before it has the packet. */
-	if (p->proto == HG_UDP || sk->state != BPF_TCP_LISTEN)
-		p->peer_uid = uid;
-	bpf_sk_release(sk);
-	return true;
+		return;
+	p->stands = p->proto == HG_TCP && sk->state != BPF_TCP_LISTEN;
+	p->peer = local_whose(sk, &p->peer_uid);
 }
 
-/* A datagram to where `known` speaks of: is the other end whose it was then? A port may be another's with
- * each datagram. */
-static __noinline bool local_same(struct __sk_buff *skb, const struct hg_socket *known)
+/* A packet to where `known` speaks of: is the other end whose it was when that was decided? A datagram's
+ * port may be another's each time, and a listener's. stands: as in struct hg_packet. */
+static __noinline bool local_same(struct __sk_buff *skb, const struct hg_socket *known, __u8 proto,
+				  bool *ret_stands)
 {
 	const __u8 *at = (void *)(long)skb->data, *end = (void *)(long)skb->data_end;
+	__u64 uid = 0, peer = *(const volatile __u64 *)&known->peer;
 	struct bpf_sock_tuple t;
 	struct bpf_sock *sk;
-	struct hg_who whose;
-	__u64 uid = 0;
 	__u32 len;
 
+	*ret_stands = false;
+	if (peer == HG_PEER_UNKNOWN)
+		return false;
 	len = local_tuple(&t, NULL, &known->remote);
 	if (len == sizeof(t.ipv4)) {
 		if (at + IP4_HEAD + 2 > end)
@@ -101,13 +111,15 @@ static __noinline bool local_same(struct __sk_buff *skb, const struct hg_socket 
 		__builtin_memcpy(t.ipv6.saddr, at + 8, 16);
 		t.ipv6.sport = bytes_2(at + IP6_HEAD);
 	}
-	sk = bpf_sk_lookup_udp(skb, &t, len, BPF_F_CURRENT_NETNS, 0);
-	if (!sk)
-		return known->peer == 0;
-	if (agent_of_cgroup(bpf_sk_cgroup_id(sk), &whose))
-		uid = whose.agent->uid;
-	bpf_sk_release(sk);
-	return known->peer == uid;
+	if (proto == HG_TCP)
+		sk = bpf_sk_lookup_tcp(skb, &t, len, BPF_F_CURRENT_NETNS, 0);
+	else
+		sk = bpf_sk_lookup_udp(skb, &t, len, BPF_F_CURRENT_NETNS, 0);
+	if (sk) {
+		*ret_stands = proto == HG_TCP && sk->state != BPF_TCP_LISTEN;
+		local_whose(sk, &uid);
+	}
+	return peer == uid;
 }
 
 enum local_say { LOCAL_NOTHING, LOCAL_ALLOW, LOCAL_REFUSED, LOCAL_OTHER, LOCAL_BROKEN };

@@ -147,6 +147,8 @@ HG_INLINE enum hg_why connect_decide(struct hg_scratch *s, struct sock *sk,
 	switch (remote_decide(s)) {
 	case REMOTE_OPEN:
 		*ret_state = HG_SOCKET_OPEN;
+		if (host_teaches(s) && name_is_seen(sk, early))
+			*ret_state = HG_SOCKET_RESOLVER;
 		return HG_WHY_RULE;
 	case REMOTE_NAMED:
 		*ret_state = HG_SOCKET_NAMED;
@@ -178,13 +180,43 @@ static __noinline bool remote_read(struct hg_scratch *s, struct sock *sk, const 
 	return true;
 }
 
+HG_INLINE void remote_proto(struct hg_endpoint *ep, __u8 proto)
+{
+	if (ep->bytes[0] == 6)
+		ep->bytes[17] = proto;
+	else
+		ep->bytes[5] = proto;
+}
+
+/*
+ * libc puts the addresses of a name in order by what a datagram socket that is connected to each of them has
+ * for its own, with the port that the program asked about. Nothing is sent by that, and what is sent
+ * afterwards is asked about packet by packet. So where a connection may go, such a socket may be
+ * connected. s->out is not kept.
+ */
+static __noinline bool sorts_addresses(struct hg_scratch *s)
+{
+	int say;
+
+	remote_proto(&s->remote, HG_TCP);
+	say = remote_decide(s);
+	remote_proto(&s->remote, HG_UDP);
+	return say == REMOTE_OPEN || say == REMOTE_NAMED;
+}
+
+/* What a call does with the address that it names. */
+enum reach {
+	REACH_CONNECT,
+	REACH_SEND,	/* AF_UNSPEC means AF_INET */
+	REACH_EARLY,	/* the same, and data goes with the first packet */
+};
+
 /*
  * May the current task reach `address`, or where address is NULL, whom the socket is connected to?
- * family_0: what AF_UNSPEC means for this call. early: data goes with the first packet.
  */
-static __noinline int check_connect(struct sock *sk, const void *address, __u32 len, __u16 family_0,
-				    bool early)
+static __noinline int check_connect(struct sock *sk, const void *address, __u32 len, enum reach how)
 {
+	bool early = how == REACH_EARLY;
 	struct hg_objects o = {};
 	__u32 st = HG_SOCKET_UNDECIDED;
 	enum hg_why why;
@@ -199,10 +231,20 @@ static __noinline int check_connect(struct sock *sk, const void *address, __u32 
 	a.s->netns = socket_netns(sk);
 	a.s->policy = a.tell.policy;
 	a.s->packet.peer_uid = HG_PEER_UNKNOWN;
-	if (!remote_read(a.s, sk, address, len, family_0))
+	a.s->packet.stands = 0;
+	if (!remote_read(a.s, sk, address, len, how == REACH_CONNECT ? 0 : AF_INET))
 		return ask_refuse(&a, HG_WHY_ADDRESS_FAMILY, &o);
 	o.endpoint = &a.s->remote;
 	why = connect_decide(a.s, sk, a.who.agent, early, &st);
+	if (how == REACH_CONNECT && (why != HG_WHY_RULE || !(a.s->out.allow & HG_BIT(HG_CONNECT))) &&
+	    sk->sk_type == SOCK_DGRAM && sk->sk_protocol == HG_UDP && is_guarded(sk)) {
+		if (sorts_addresses(a.s)) {
+			socket_mark(sk, &a, a.s, HG_SOCKET_UNDECIDED);
+			return ask_allow(&a);
+		}
+		why = connect_decide(a.s, sk, a.who.agent, early, &st);
+	}
+	a.s->packet.quiet = !(a.s->out.log & HG_BIT(HG_CONNECT));
 	/* Without a place to keep it in, nothing is allowed. */
 	if (why == HG_WHY_RULE && st != HG_SOCKET_UNDECIDED &&
 	    !socket_mark(sk, &a, a.s, st))
@@ -322,11 +364,8 @@ HG_INLINE int check_past_rules(struct sock *sk)
 			 use_socket(family, sk->sk_type, sk->sk_protocol));
 }
 
-/*
- * libc connects datagram sockets to port 0 to learn which addresses it has routes to. Nothing is sent
- * by that, and what is sent afterwards is asked about packet by packet.
- */
-HG_INLINE bool sorts_addresses(struct sock *sk, const void *address, __u32 len)
+/* The same with no port: of any address. */
+HG_INLINE bool connects_nowhere(struct sock *sk, const void *address, __u32 len)
 {
 	__u8 head[4] = {};
 
@@ -349,9 +388,9 @@ int BPF_PROG(socket_connect, struct socket *sock, struct sockaddr *address, int 
 	/* AF_UNSPEC only dissolves an association. */
 	if (bpf_probe_read_kernel(&family, sizeof(family), address) == 0 && family == AF_UNSPEC)
 		return 0;
-	if (sorts_addresses(sk, address, addrlen))
+	if (connects_nowhere(sk, address, addrlen))
 		return 0;
-	return check_connect(sk, address, addrlen, 0, false);
+	return check_connect(sk, address, addrlen, REACH_CONNECT);
 }
 
 /*
@@ -489,6 +528,44 @@ static __noinline bool controls_route(struct msghdr *msg)
 	return true;
 }
 
+/*
+ * The thread that asked before sends a datagram to the peer of then, under the policy of then, and
+ * nobody wants to be told: as nearly all that is sent. False says nothing.
+ */
+static __noinline bool asked_before(struct sock *sk, const void *address, __u32 len)
+{
+	struct hg_socket *known = bpf_sk_storage_get(&sockets, sk, 0, 0);
+	__u8 raw[SIN6_LEN] = {};
+	const __u8 *remote;
+	struct hg_who who;
+	__u64 v;
+
+	if (!known || len < SIN_LEN)
+		return false;
+	v = *(volatile __u64 *)&known->version;
+	remote = known->remote.bytes;
+	if ((v & 1) || *(volatile __u32 *)&known->state != HG_SOCKET_OPEN || !known->quiet ||
+	    known->budget || known->tid != (__u32)bpf_get_current_pid_tgid() ||
+	    !agent_current(&who) || who.n != known->agent || who.agent->uid != known->agent_uid ||
+	    *(volatile __u64 *)&who.agent->policy != *(volatile __u64 *)&known->policy)
+		return false;
+	if (remote[0] == 4) {
+		if (bpf_probe_read_kernel(raw, SIN_LEN, address) || raw[0] != AF_INET || raw[1] ||
+		    remote[5] != HG_UDP || bytes_4(remote + 1) != bytes_4(raw + SIN_ADDR) ||
+		    bytes_2(remote + 6) != bytes_2(raw + SIN_PORT))
+			return false;
+	} else if (len < SIN6_LEN || bpf_probe_read_kernel(raw, SIN6_LEN, address) ||
+		   raw[0] != AF_INET6 || raw[1] || remote[17] != HG_UDP ||
+		   bytes_4(remote + 1) != bytes_4(raw + SIN6_ADDR) ||
+		   bytes_4(remote + 5) != bytes_4(raw + SIN6_ADDR + 4) ||
+		   bytes_4(remote + 9) != bytes_4(raw + SIN6_ADDR + 8) ||
+		   bytes_4(remote + 13) != bytes_4(raw + SIN6_ADDR + 12) ||
+		   bytes_2(remote + 18) != bytes_2(raw + SIN_PORT)) {
+		return false;
+	}
+	return *(volatile __u64 *)&known->version == v;
+}
+
 SEC("lsm/socket_sendmsg")
 int BPF_PROG(socket_sendmsg, struct socket *sock, struct msghdr *msg, int size)
 {
@@ -511,8 +588,11 @@ int BPF_PROG(socket_sendmsg, struct socket *sock, struct msghdr *msg, int size)
 	/* Without an address it goes where connect was asked about. */
 	if (!name)
 		return 0;
+	if (sk->sk_type == SOCK_DGRAM && asked_before(sk, name, msg->msg_namelen))
+		return 0;
 	/* udp_sendmsg takes AF_UNSPEC for AF_INET; judged so for v6 sockets too, which ignore it. */
-	return check_connect(sk, name, msg->msg_namelen, AF_INET, sk->sk_type == SOCK_STREAM);
+	return check_connect(sk, name, msg->msg_namelen,
+			     sk->sk_type == SOCK_STREAM ? REACH_EARLY : REACH_SEND);
 }
 
 SEC("lsm/socket_bind")
@@ -541,16 +621,21 @@ int BPF_PROG(socket_bind, struct socket *sock, struct sockaddr *address, int add
 	return check_listen(sk, &ep);
 }
 
+/* Where it is bound. */
+static __noinline int check_bound(struct sock *sk)
+{
+	struct hg_endpoint ep = {};
+
+	endpoint_of(sk, &ep, false);
+	return check_listen(sk, &ep);
+}
+
 SEC("lsm/socket_listen")
 int BPF_PROG(socket_listen, struct socket *sock, int backlog)
 {
 	struct sock *sk = sock->sk;
-	struct hg_endpoint ep = {};
 
-	if (!is_inet(sk))
-		return 0;
-	endpoint_of(sk, &ep, false);
-	return check_listen(sk, &ep);
+	return is_inet(sk) ? check_bound(sk) : 0;
 }
 
 /* Made in the agent's own cgroup: what it is connected to was asked then. So a server's processes
@@ -570,7 +655,6 @@ SEC("lsm/file_receive")
 int BPF_PROG(socket_receive, struct file *file)
 {
 	struct socket *sock = bpf_sock_from_file(file);
-	struct hg_endpoint ep = {};
 	unsigned char state;
 	struct sock *sk;
 	bool bound;
@@ -593,7 +677,6 @@ int BPF_PROG(socket_receive, struct file *file)
 			return 0;
 	}
 	if (!bound)
-		return check_connect(sk, NULL, 0, 0, false);
-	endpoint_of(sk, &ep, false);
-	return check_listen(sk, &ep);
+		return check_connect(sk, NULL, 0, REACH_CONNECT);
+	return check_bound(sk);
 }

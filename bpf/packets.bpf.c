@@ -13,6 +13,7 @@
 #include "local.h"
 #include "packets.h"
 #include "questions.h"
+#include "streams.h"
 
 /* Keeps what was decided of a packet's peer, where there is a socket to keep it with. Where somebody else
  * is at it, the next packet is asked about again. */
@@ -143,6 +144,9 @@ __weak __noinline int packet_decide(struct hg_scratch *s, struct hg_socket *know
 	if (st == HG_SOCKET_UNDECIDED)
 		st = packet_accepted(s, known, p) ? HG_SOCKET_ACCEPTED
 						  : packet_state(remote_decide(s), &why);
+	/* It is looked at from when it stands (connection_stands()). */
+	if (st == HG_SOCKET_OPEN && p->begins && !p->len && host_teaches(s))
+		st = HG_SOCKET_RESOLVER;
 	local = st == HG_SOCKET_ACCEPTED ? LOCAL_NOTHING : local_decide(s);
 	if (local != LOCAL_NOTHING)
 		return packet_local(s, known, local);
@@ -173,56 +177,94 @@ HG_INLINE bool is_here(const struct __sk_buff *skb)
 	return skb->ifindex == LOOPBACK_IFINDEX;
 }
 
-/* What is known of the socket's peer says whose the other end is, for all that follows. */
-HG_INLINE bool peer_settled(const struct hg_socket *known, __u8 proto)
+/*
+ * May a connection begin by what was decided when connect(2) asked? Only where it holds nothing of a
+ * connection to the same peer that may still have stood then: a name said, a payload seen, another end
+ * that stands.
+ */
+HG_INLINE bool state_begins(__u32 st, const struct hg_socket *known)
 {
-	return proto == HG_TCP && *(const volatile __u64 *)&known->peer != HG_PEER_UNKNOWN;
+	return !*(const volatile __u16 *)&known->guarded &&
+	       !*(const volatile __u16 *)&known->stands &&
+	       (st == HG_SOCKET_OPEN || st == HG_SOCKET_NAMED || st == HG_SOCKET_RESOLVER);
+}
+
+/* A packet from one of this machine's sockets to another: is it as it was decided? `version` is known's, of
+ * before. */
+HG_INLINE bool packet_stays(struct __sk_buff *skb, struct hg_socket *known, __u8 proto, __u64 version)
+{
+	bool stands;
+
+	if (proto == HG_TCP && *(const volatile __u16 *)&known->stands)
+		return *(const volatile __u64 *)&known->version == version;
+	if (!local_same(skb, known, proto, &stands))
+		return false;
+	if (stands)
+		return socket_peer(known, version, known->peer, true);
+	return *(const volatile __u64 *)&known->version == version;
 }
 
 /* To whom the socket's peer was decided last, and allowed whatever is sent: read where the packet lies,
  * since nearly all are such. False says nothing. */
-HG_INLINE bool packet_known(struct __sk_buff *skb, const struct hg_socket *known, __u64 policy)
+HG_INLINE bool packet_known(struct __sk_buff *skb, struct hg_socket *known, __u64 policy)
 {
 	const __u8 *at = (void *)(long)skb->data, *end = (void *)(long)skb->data_end;
 	__u64 v = *(const volatile __u64 *)&known->version;
+	__u32 st = *(const volatile __u32 *)&known->state;
 	const __u8 *remote = known->remote.bytes;
+	__u8 proto, flags = 0;
 	bool same;
 
-	if ((v & 1) || *(const volatile __u64 *)&known->policy != policy ||
-	    !state_opens(*(const volatile __u32 *)&known->state) || known->budget || at + IP4_HEAD + 4 > end)
+	if ((v & 1) || *(const volatile __u64 *)&known->policy != policy || !state_opens(st) ||
+	    known->budget || at + IP4_HEAD + 4 > end)
 		return false;
 	/* Where a connection begins is in its flags. */
-	if (at[0] == 0x45 && at[9] == HG_TCP &&
-	    (at + IP4_HEAD + TCP_FLAGS + 1 > end || (at[IP4_HEAD + TCP_FLAGS] & TCP_SYN)))
-		return false;
-	if (at[0] == 0x45)
-		same = remote[0] == 4 && !(at[6] & 0x1f) && !at[7] && remote[5] == at[9] &&
+	if (at[0] == 0x45) {
+		proto = at[9];
+		if (proto == HG_TCP) {
+			if (at + IP4_HEAD + TCP_FLAGS + 1 > end)
+				return false;
+			flags = at[IP4_HEAD + TCP_FLAGS];
+		}
+		same = remote[0] == 4 && !(at[6] & 0x1f) && !at[7] && remote[5] == proto &&
 		       bytes_4(remote + 1) == bytes_4(at + 16) &&
 		       bytes_2(remote + 6) == bytes_2(at + IP4_HEAD + 2);
-	else
-		same = at + IP6_HEAD + TCP_FLAGS + 1 <= end && at[0] >> 4 == 6 && remote[0] == 6 &&
-		       remote[17] == at[6] &&
-		       !(at[6] == HG_TCP && (at[IP6_HEAD + TCP_FLAGS] & TCP_SYN)) &&
+	} else {
+		if (at + IP6_HEAD + TCP_FLAGS + 1 > end || at[0] >> 4 != 6)
+			return false;
+		proto = at[6];
+		if (proto == HG_TCP)
+			flags = at[IP6_HEAD + TCP_FLAGS];
+		same = remote[0] == 6 && remote[17] == proto &&
 		       bytes_4(remote + 1) == bytes_4(at + 24) &&
 		       bytes_4(remote + 5) == bytes_4(at + 28) &&
 		       bytes_4(remote + 9) == bytes_4(at + 32) &&
 		       bytes_4(remote + 13) == bytes_4(at + 36) &&
 		       bytes_2(remote + 18) == bytes_2(at + IP6_HEAD + 2);
-	if (!same || (is_here(skb) && *(const volatile __u64 *)&known->peer == HG_PEER_UNKNOWN))
+	}
+	if (!same || ((flags & TCP_SYN) && !state_begins(st, known)))
 		return false;
 	/* What is asked of a resolver is looked at even where its address is open: to learn. */
-	if ((at[0] == 0x45 ? at[9] : remote[17]) == HG_UDP) {
-		if (bytes_2(remote + (at[0] == 0x45 ? 6 : 18)) == bpf_htons(53) ||
-		    (is_here(skb) && !local_same(skb, known)))
-			return false;
-	}
+	if (proto == HG_UDP && bytes_2(remote + (remote[0] == 4 ? 6 : 18)) == bpf_htons(53))
+		return false;
+	if (is_here(skb))
+		return packet_stays(skb, known, proto, v);
 	return *(const volatile __u64 *)&known->version == v;
+}
+
+/* Whose the other end is was looked at, and is as it was when known's peer was decided. */
+HG_INLINE bool peer_same(const struct hg_socket *known, const struct hg_packet *p)
+{
+	if (!p->here || (p->proto == HG_TCP && *(const volatile __u16 *)&known->stands))
+		return true;
+	return *(const volatile __u64 *)&known->peer == p->peer_uid;
 }
 
 HG_INLINE int packet_say(struct __sk_buff *skb, struct hg_scratch *s,
 				   struct hg_socket *known)
 {
 	struct hg_packet *p = &s->packet;
+	__u32 st;
 
 	__builtin_memset(p, 0, sizeof(*p));
 	if (!packet_read(skb, p, true))
@@ -230,12 +272,16 @@ HG_INLINE int packet_say(struct __sk_buff *skb, struct hg_scratch *s,
 	if (p->proto == HG_UDP && host_resolver(s->agent, &p->remote) && hosts_in_policy(s->slot))
 		return question_out(skb, s, known);
 	p->here = is_here(skb);
-	if (known && !p->begins && !(p->here && !peer_settled(known, p->proto)) &&
-	    state_passes(socket_look(known, &p->remote, s->policy, &s->budget), known, p))
-		return PACKET_PASS;
-	s->budget = 0;
+	p->peer_uid = HG_PEER_UNKNOWN;
 	if (p->here)
 		local_find(skb, p);
+	if (known) {
+		st = socket_look(known, &p->remote, s->policy, &s->budget);
+		if (state_passes(st, known, p) && peer_same(known, p) &&
+		    (!p->begins || state_begins(st, known)))
+			return PACKET_PASS;
+	}
+	s->budget = 0;
 	return packet_decide(s, known);
 }
 
@@ -325,9 +371,7 @@ HG_INLINE bool packet_answers(struct __sk_buff *skb)
 	return at + IP6_HEAD + 2 > end || bytes_2(at + IP6_HEAD) == bpf_htons(53);
 }
 
-/* Over TCP, an answer that is one segment, behind its length; what is longer is learned from as far as it
- * reaches. */
-static __noinline int packet_learn(struct __sk_buff *skb, struct hg_scratch *s,
+static __noinline int packet_learn(struct __sk_buff *skb, struct bpf_sock *sk, struct hg_scratch *s,
 				   struct hg_socket *known)
 {
 	struct hg_packet *p = &s->packet;
@@ -335,13 +379,9 @@ static __noinline int packet_learn(struct __sk_buff *skb, struct hg_scratch *s,
 	__builtin_memset(p, 0, sizeof(*p));
 	if (!packet_read(skb, p, false) || !host_resolver(s->agent, &p->remote))
 		return 0;
-	if (p->proto == HG_TCP && p->len > 2) {
-		p->at += 2;
-		p->len -= 2;
-	} else if (p->proto != HG_UDP) {
-		return 0;
-	}
-	return answer_in(skb, s, known);
+	if (p->proto == HG_TCP)
+		return stream_in(skb, sk, s, known);
+	return p->proto == HG_UDP ? answer_in(skb, s, known, NULL) : 0;
 }
 
 static __noinline int packet_arrives(struct __sk_buff *skb)
@@ -361,7 +401,7 @@ static __noinline int packet_arrives(struct __sk_buff *skb)
 	s = packet_scratch(who.n, *(volatile __u64 *)&who.agent->policy, known);
 	if (!s)
 		return 0;
-	packet_learn(skb, s, known);
+	packet_learn(skb, sk, s, known);
 	scratch_release(s);
 	return 0;
 }

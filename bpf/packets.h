@@ -13,6 +13,7 @@ enum { PACKET_DROP = 0, PACKET_PASS = 1 };
 
 #define IP4_HEAD	20
 #define IP6_HEAD	40
+#define TCP_SEQ		4
 #define TCP_OFFSET	12	/* of the byte with the header's length, in words, in its high half */
 #define TCP_FLAGS	13
 #define TCP_SYN		0x02
@@ -106,6 +107,9 @@ static __noinline bool packet_read(struct __sk_buff *skb, struct hg_packet *p, b
 	if (p->proto == HG_TCP) {
 		if (bpf_skb_load_bytes(skb, p->at + TCP_FLAGS, &words, 1))
 			return false;
+		if (!out && bpf_skb_load_bytes(skb, p->at + TCP_SEQ, &p->seq, 4))
+			return false;
+		p->seq = bpf_ntohl(p->seq);
 		p->begins = (words & (TCP_SYN | TCP_ACK)) == TCP_SYN;
 		if (bpf_skb_load_bytes(skb, p->at + TCP_OFFSET, &words, 1))
 			return false;

@@ -13,6 +13,7 @@
  */
 #include "packets.h"
 #include "questions.h"
+#include "streams.h"
 
 #define HELLOS 2
 
@@ -57,6 +58,8 @@ HG_INLINE void connection_guard(struct bpf_sock_ops *ops, struct bpf_sock *sk)
 	/* One that was decided for another peer (socket_mark()) stays as it is: its packets are. */
 	if (!known || (known->state != HG_SOCKET_NAMED && known->state != HG_SOCKET_RESOLVER))
 		return;
+	if (known->state == HG_SOCKET_RESOLVER)
+		stream_begin(sk, ops->rcv_nxt);
 	if (!bpf_sock_hash_update(ops, &guarded, &cookie, BPF_ANY))
 		known->guarded = 1;
 }

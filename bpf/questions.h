@@ -24,6 +24,18 @@ struct hg_message {
 	struct hg_dns dns;
 };
 
+#define STREAM_HEAD	2	/* a message's length (RFC 1035 4.2.2) */
+#define STREAM_PIECE	256	/* bytes, at a turn */
+
+/* What comes by TCP from a resolver (streams.h). */
+struct hg_stream {
+	__u32 next;		/* sequence number of the byte that comes next */
+	__u32 have;		/* bytes of the message at hand, its length's included */
+	__u32 follows;		/* 1: none was missed */
+	__u32 whole;		/* 1: the message at hand is */
+	__u8 bytes[STREAM_HEAD + HG_DNS_MAX + STREAM_PIECE];
+};
+
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
 	__uint(max_entries, HG_ASKED_NAMES_MAX);
@@ -255,9 +267,9 @@ static __noinline int question_out(struct __sk_buff *skb, struct hg_scratch *s,
 
 /* ---- questions over TCP ---- */
 
-/* The next message behind its length, held back until it is whole (RFC 1035 4.2.2). Its length with
+/* The next message behind its length, held back until it is whole. Its length with
  * that, or 0: held back; negative: it cannot be read. */
-static __noinline int stream_load(struct sk_msg_md *msg, struct hg_message *m)
+static __noinline int question_load(struct sk_msg_md *msg, struct hg_message *m)
 {
 	__u32 size = msg->size;
 	__u8 head[2] = {};
@@ -295,7 +307,7 @@ static __noinline int question_stream(struct sk_msg_md *msg, struct hg_socket *k
 
 	if (s && m) {
 		s->remote = *remote;
-		n = stream_load(msg, m);
+		n = question_load(msg, m);
 		if (n)
 			pass = question_decide(m, s, known, n > 0);
 	} else {
@@ -428,19 +440,38 @@ static long answer_turn(__u32 turn, struct message_loop *l)
 	return 0;
 }
 
-/* s->packet. What cannot be read, or finds no room, teaches nothing; the agent gets it all the same. */
-static __noinline int answer_in(struct __sk_buff *skb, struct hg_scratch *s,
-				struct hg_socket *known)
+/* A whole message, ready for its first turn. */
+HG_INLINE bool message_copy(const struct hg_stream *st, struct hg_message *m)
+{
+	__u64 len = st->have;
+
+	if (len <= STREAM_HEAD || len > STREAM_HEAD + HG_DNS_MAX)
+		return false;
+	len = length_bounded(len - STREAM_HEAD, HG_DNS_MAX);
+	if (bpf_probe_read_kernel(m->dns.msg, len, st->bytes + STREAM_HEAD))
+		return false;
+	m->dns.len = len;
+	hg_dns_begin(&m->dns, HG_DNS_ANSWER);
+	return true;
+}
+
+/* s->packet, or the message that is whole in `st`. What cannot be read, or finds no room, teaches nothing;
+ * the agent gets it all the same. */
+__weak __noinline int answer_in(struct __sk_buff *skb, struct hg_scratch *s, struct hg_socket *known,
+				const struct hg_stream *st)
 {
 	struct message_loop l = { .known = known, .s = s };
 
+	if (!s || !known)
+		return 0;
 	l.m = message_claim();
 	if (!l.m)
 		return 0;
 	s->remote = s->packet.remote;
 	l.m->answer = ANSWER_NEW;
 	l.m->key.netns = known->netns;
-	if (message_load(skb, &s->packet, l.m, HG_DNS_ANSWER))
+	if (st ? message_copy(st, l.m)
+	       : message_load(skb, &s->packet, l.m, HG_DNS_ANSWER))
 		bpf_loop(HG_DNS_TURNS, answer_turn, &l, 0);
 	message_release(l.m);
 	return 0;

@@ -30,8 +30,10 @@ struct hg_packet {
 	__u32 at, len;			/* what it carries: offset and bytes */
 	__u8 proto, begins;		/* begins: a connection (SYN without ACK) */
 	__u8 here;			/* to this machine */
+	__u8 stands, quiet;		/* as in struct hg_socket */
 	__u32 peer;			/* the agent whose the other end is, its number + 1; or 0 */
 	__u64 peer_uid;			/* as hg_socket.peer */
+	__u32 seq;			/* of TCP, of what it carries; where it arrives */
 };
 
 struct hg_scratch {

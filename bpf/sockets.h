@@ -79,9 +79,24 @@ HG_INLINE bool socket_set(struct hg_socket *s, const struct hg_scratch *decided,
 	*(volatile __u32 *)&s->state = st;
 	*(volatile __u64 *)&s->policy = decided->policy;
 	*(volatile __u32 *)&s->budget = decided->budget;
-	s->peer = decided->packet.peer_uid;
+	*(volatile __u64 *)&s->peer = decided->packet.peer_uid;
+	*(volatile __u16 *)&s->stands = decided->packet.stands;
+	*(volatile __u16 *)&s->quiet = decided->packet.quiet;
 	socket_by(s, decided->name + 1, decided->by_len);
 	socket_written(s, v);
+	return true;
+}
+
+/* Whose the other end of the peer of `version` is, decided as it was. False: that may not be the
+ * peer any more. */
+HG_INLINE bool socket_peer(struct hg_socket *s, __u64 version, __u64 peer, bool stands)
+{
+	if ((version & 1) ||
+	    __sync_val_compare_and_swap(&s->version, version, version + 1) != version)
+		return false;
+	*(volatile __u64 *)&s->peer = peer;
+	*(volatile __u16 *)&s->stands = stands;
+	socket_written(s, version);
 	return true;
 }
 

@@ -14,7 +14,7 @@
 #include "near.h"
 
 /* Changes whenever a struct, a map or a meaning here changes; kept in the pinned .rodata. */
-#define HG_ABI_VERSION 4
+#define HG_ABI_VERSION 5
 
 enum hg_mode { HG_ENFORCE = 0, HG_AUDIT = 1 };
 
@@ -267,7 +267,8 @@ struct hg_asked {
 };
 #define HG_PEER_UNKNOWN (~0ull)
 struct hg_socket {
-	__u64 version;		/* odd while remote, state, policy and by are being written */
+	__u64 version;		/* odd while what belongs to `remote` is being written: state, policy, budget,
+				 * by, peer, stands, quiet */
 	__u64 policy;		/* hg_agent.policy when `state` was decided */
 	__u64 agent_uid;
 	__u64 cgroup, start;	/* as struct hg_event, of the process that asked last */
@@ -278,9 +279,11 @@ struct hg_socket {
 	__u32 pid, tid, uid, gid;
 	char comm[16];
 	__u32 next_asked;
-	__u64 peer;		/* hg_agent.uid of whose the other end was then, on this machine; 0: no
-				 * agent's, HG_PEER_UNKNOWN: not looked at */
+	__u64 peer;		/* hg_agent.uid of whose the other end, on this machine, was when `state` was
+				 * decided; 0: no agent's, HG_PEER_UNKNOWN: not looked at */
 	__u32 budget;		/* number of the rule whose budget `state` goes by, + 1; 0: none */
+	__u16 stands;		/* 1: a connection that stood by then, so `peer` is whose it stays */
+	__u16 quiet;		/* 1: asking for the same peer again would tell nothing */
 	struct hg_endpoint remote; /* the peer that `state` speaks of */
 	__u32 by_len;		/* where a name allows it: bytes of that name and its NUL; else 0 */
 	__u8 by[HG_HOST_MAX + 3]; /* backwards (core/host.h) */

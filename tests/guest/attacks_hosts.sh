@@ -5,7 +5,7 @@
 here=$(dirname "${BASH_SOURCE[0]}")
 . "$here/lib.sh"
 
-HOSTS=$SRC/tests/acts/hosts.py
+HOSTS=$SRC/tests/acts/hosts.py STREAMS=$SRC/tests/acts/streams.py
 DNS=192.0.2.53 LISTENS=192.0.2.55 OTHER=192.0.2.54
 SHARED=192.0.2.30
 WEB=192.0.2.10 FREE=192.0.2.20 EVIL=192.0.2.66
@@ -14,7 +14,7 @@ sysctl -q -w net.ipv4.tcp_fastopen=1539
 modprobe -q tls
 ip link set lo up
 ip link add wire0 type dummy && ip link set wire0 up
-for a in $DNS $LISTENS $OTHER $WEB $FREE $EVIL $SHARED; do ip addr add $a/24 dev wire0; done
+for a in $DNS $LISTENS $OTHER $WEB $FREE $EVIL $SHARED 192.0.2.7{0..5}; do ip addr add $a/24 dev wire0; done
 ip -6 addr add 2001:db8::10/64 dev wire0 nodad
 printf 'nameserver %s\nnameserver %s\n' $DNS $LISTENS >/etc/resolv.conf
 
@@ -44,9 +44,12 @@ need dnsmasq -C "$T/dnsmasq.conf" --pid-file="$T/dnsmasq.pid"
 ip addr add 10.9.9.9/32 dev wire0
 python3 "$HOSTS" sink "$T/received" tcp:$WEB:80 tcp:$WEB:443 tcp:$WEB:8443 tcp:$WEB:22 udp:$WEB:443 \
 	tcp:2001:db8::10:443 tcp:$FREE:80 tcp:$SHARED:443 tcp:$SHARED:80 tcp:$EVIL:443 tcp:10.9.9.9:443 \
-	udp:$LISTENS:53 udp:$OTHER:53 tcp:$OTHER:53 udp:$EVIL:5353 2>"$T/sink" &
+	tcp:192.0.2.7{0..5}:443 tcp:$SHARED:8443 udp:$LISTENS:53 udp:$OTHER:53 tcp:$OTHER:53 udp:$EVIL:5353 2>"$T/sink" &
 disown
 need wait_for 10 grep -q ready "$T/received"
+python3 "$STREAMS" serve $LISTENS good.test=192.0.2.75 >"$T/serves" 2>&1 &
+disown
+need wait_for 10 grep -q ready "$T/serves"
 
 openssl req -x509 -newkey rsa:2048 -nodes -keyout "$T/key" -out "$T/cert" -days 2 \
 	-subj /CN=good.test 2>/dev/null
@@ -68,6 +71,8 @@ rules:
   - allow connect good.test:8443 [tls=off]
   - allow connect good.test:443/udp [tls=off]
   - deny connect no.wild.test:443
+  - allow connect early.test:8443
+  - allow connect late.test:8443 [tls=off]
   - allow connect early.test:443
   - deny connect $SHARED:443
   - allow connect late.test:443
@@ -253,6 +258,9 @@ refused 'a name that a later rule on the address refuses' "tcp:$SHARED:443" \
 works 'one that comes behind that rule' "tcp:$SHARED:443.*late.test" \
 	"${H[@]}" tls all $SHARED 443 late.test
 
+works 'of two names, what [tls=off] allows, whichever was asked for first' "tcp:$SHARED:8443" \
+	"${H[@]}" raw all $SHARED 8443 @
+
 # ---- answers ----
 in_turn agent 1000 getent ahosts private.test
 refused 'a public name with a private address' 'tcp:10.9.9.9:443' \
@@ -266,6 +274,19 @@ if [ ! "${CONTROL_ONLY-}" ]; then
 		not_ok 'one that may have such' "$(said)"
 	fi
 fi
+# Over TCP, over any number of segments; of two in one, the second.
+n=0
+for names in whole prefix bytes long 'hold two'; do
+	how=${names#* }
+	# shellcheck disable=SC2086
+	in_turn agent 1000 python3 "$STREAMS" ask $LISTENS ${names// /.wild.test }.wild.test
+	works "an answer over TCP: $names" "tcp:192.0.2.7$n:443.*$how.wild" \
+		"${H[@]}" tls all 192.0.2.7$n 443 $how.wild.test
+	n=$((n + 1))
+done
+refused 'a text that is an answer, from where a segment begins' 'tcp:192.0.2.75:443.*good.test' \
+	sh -c "python3 $STREAMS inside $LISTENS text.wild.test good.test
+		python3 $HOSTS tls all 192.0.2.75 443 good.test"
 # Its own resolver, in a network of its own, says that good.test is where it wants to go.
 forged()
 {
@@ -354,12 +375,14 @@ names_forget()
 {
 	local id key
 
-	for id in $(bpftool -j map show name hg_names | jq '.[]?.id // .id'); do
+	for id in $(bpftool -j map show name hg_names | jq 'if type == "array" then .[] else . end | .id'); do
 		bpftool -j map dump id "$id" | jq -r '.[].key | join(" ")' | while read -r key; do
 			# shellcheck disable=SC2086
 			bpftool map delete id "$id" key $key
 		done
+		[ "$(bpftool -j map dump id "$id" | jq length)" = 0 ] || return 1
 	done
+	[ "$id" ]
 }
 
 keeps()
@@ -374,7 +397,7 @@ keeps()
 	: >"$T/received"
 	in_cgroup agent 1000 "${H[@]}" keep $WEB 443 good.test "$T/shared/go" "$word" >"$T/kept" 2>&1 &
 	need wait_for 5 grep -q sent "$T/kept"
-	[ "${4-}" ] && names_forget
+	[ ! "${4-}" ] || need names_forget
 	need "$HG" reload agent --policy "$policy"
 	touch "$T/shared/go"
 	if [ "$want" = stands ]; then
@@ -394,6 +417,15 @@ if [ ! "${CONTROL_ONLY-}" ]; then
 	# Another name of the same address, and port, is allowed under both.
 	in_turn agent 1000 getent ahosts alias.test
 	keeps 'also where another name of its address stays allowed' ends "$T/without.yaml"
+	# ---- a resolver whose address is open ----
+	sed "\$a\\  - allow connect $LISTENS:53" "$T/hosts.yaml" >"$T/open.yaml"
+	need "$HG" reload agent --policy "$T/open.yaml"
+	need names_forget
+	in_turn agent 1000 python3 "$STREAMS" ask $LISTENS whole.wild.test
+	works 'an answer over TCP from a resolver whose address is open' \
+		"tcp:192.0.2.70:443.*whole.wild" "${H[@]}" tls all 192.0.2.70 443 whole.wild.test
+	in_turn agent 1000 python3 "$STREAMS" ask $LISTENS whole.evil.test
+	check 'which may be asked for anything' grep -qx 1 "$T/out"
 	cgroup_end agent
 	# ---- what is told ----
 	cp /var/log/hydraguard/events.jsonl "$T/events"
