@@ -58,24 +58,37 @@ static int add_guard_path(struct compiler *c, unsigned *line, const char *path)
 	return err;
 }
 
-/* The policy's own files by every name that leads to them, the links on the way included: whoever
- * can write them writes the policy that is loaded next. */
+/* A file's names: its own, and those of the links that lead to it. None of what a descriptor of this process
+ * leads to (/dev/stdin): that is nobody else's. */
+static int add_names(const char *file, struct strings *ret)
+{
+	struct strings links = {};
+	struct place at;
+	bool own = false;
+	int err = 0;
+
+	for (unsigned follow = 2; follow-- > 0 && !err && !own;) {
+		err = place_find(file, follow, &links, &at);
+		own = at.self != SELF_NONE;
+		if (!err && !own)
+			err = strings_add(ret, at.real);
+		place_done(&at);
+	}
+	for (size_t i = 0; i < links.n && !err && !own; i++)
+		err = strings_add(ret, links.items[i]);
+	strings_done(&links);
+	return err;
+}
+
+/* The policy's own files by every name that leads to them: whoever can write them writes the policy that
+ * is loaded next. */
 static int add_guarded_files(struct compiler *c, unsigned *line)
 {
 	struct strings paths = {};
-	struct place at;
 	int err = 0;
 
-	for (size_t i = 0; i < c->l->guarded.n && !err; i++) {
-		for (unsigned follow = 0; follow < 2 && !err; follow++) {
-			err = place_find(c->l->guarded.items[i], follow, &paths, &at);
-			/* Through /proc/self: a descriptor, which only this process has. */
-			if (!err && at.self == SELF_NONE)
-				err = strings_add(&paths, at.real);
-			if (!err)
-				place_done(&at);
-		}
-	}
+	for (size_t i = 0; i < c->l->guarded.n && !err; i++)
+		err = add_names(c->l->guarded.items[i], &paths);
 	for (size_t i = 0; i < paths.n && !err; i++)
 		err = add_guard_path(c, line, paths.items[i]);
 	strings_done(&paths);

@@ -69,6 +69,8 @@ check 'check: names the shipped ones' grep -q 'did you mean .workspace-write.? (
 	"$T/out"
 code 'check: no workspace' 1 "$HG" check --home /home/agent workspace-write
 check 'check: which is said once' sh -c "[ \$(grep -c 'no workspace' $T/out) = 1 ]"
+check 'check: from a here-document' sh -c "$HG check /dev/stdin <$POLICY"
+check 'check: from a pipe' sh -c "cat $POLICY | $HG check /dev/stdin"
 code 'check --show' 0 "$HG" check --show no-secrets
 check 'check --show: the text' cmp "$T/out" $SRC/policy/presets/no-secrets.yaml
 code 'check --show: none of that name' 1 "$HG" check --show nothing
