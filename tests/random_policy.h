@@ -3,22 +3,11 @@
 #ifndef RANDOM_POLICY_H
 #define RANDOM_POLICY_H
 
-#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "../policy/ruleset.h"
-
-static uint64_t random_state;
-
-static uint32_t rnd(uint32_t below)
-{
-	/* xorshift64*, by Vigna; the seed is printed, so a failure can be repeated. */
-	random_state ^= random_state >> 12;
-	random_state ^= random_state << 25;
-	random_state ^= random_state >> 27;
-	return (uint32_t)((random_state * 0x2545f4914f6cdd1dull) >> 33) % below;
-}
+#include "random.h"
 
 static const char *const words[] = {
 	"home", "usr",  "a",	 "ab",	   ".env", ".ssh",	  ".git",  "hooks", "id_rsa",
