@@ -28,7 +28,8 @@ UNIT	:= $(patsubst tests/unit/%.c,$(B)/tests/unit/%,$(wildcard tests/unit/test_*
 FUZZ	:= $(patsubst tests/fuzz/%.c,$(B)/tests/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
 ACTS	:= $(patsubst tests/acts/%.c,$(B)/tests/acts/%,$(wildcard tests/acts/*.c))
 KERNEL	:= $(patsubst tests/kernel/%.c,$(B)/tests/kernel/%,$(filter-out %.bpf.c,$(wildcard tests/kernel/*.c)))
-PERF	:= $(patsubst tests/perf/%.c,$(B)/tests/perf/%,$(wildcard tests/perf/*.c))
+PERF	:= $(patsubst tests/perf/%.c,$(B)/tests/perf/%,$(filter-out %.bpf.c,$(wildcard tests/perf/*.c))) \
+	   $(B)/tests/perf/floor.bpf.o
 
 # Where `make install` puts things; DESTDIR is a folder to put all of it in, for packages.
 PREFIX	?= /usr/local
@@ -96,11 +97,11 @@ $(ACTS): $(B)/tests/acts/%: tests/acts/%.c
 	$(call say,TEST,$@)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(BASE) $(CFLAGS) -o $@ $< -lpthread
-$(PERF): $(B)/tests/perf/%: tests/perf/%.c $(POL_OBJ)
+$(filter-out %.bpf.o,$(PERF)): $(B)/tests/perf/%: tests/perf/%.c $(POL_OBJ)
 	$(call say,BENCH,$@)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(BASE) $(CFLAGS) -o $@ $< $(POL_OBJ) $(LIBS)
-$(B)/tests/kernel/%.bpf.o: tests/kernel/%.bpf.c
+$(B)/tests/%.bpf.o: tests/%.bpf.c
 	$(call say,BPF,$@)
 	@mkdir -p $(@D)
 	$(Q)$(CLANG) $(BPF_CFLAGS) -c $< -o $@

@@ -121,6 +121,53 @@ workspace_write()
 	END
 }
 
+# The network's rules, and what a program needs to run: on addresses, and on one name.
+network()
+{
+	cat <<-END
+		version: 1
+		name: network
+		resolvers: [$far]
+		rules:
+		  - allow read,exec /**
+		  - allow write /dev/null
+		  - allow connect $far:7000-7001
+		  - allow connect $far:7003/udp
+		  - allow connect bench.test:7002
+	END
+}
+
+# By address alone, and 10,000 more about other addresses and names.
+network_many()
+{
+	network | sed 's/^name: .*/name: network-many/'
+	seq 5000 | awk '{ printf "  - allow connect 198.18.%d.%d:%d\n", $1 / 250, $1 % 250, 1000 + $1 }'
+	seq -f '  - allow connect host%g.example:443' 5000
+}
+
+# A wire to another machine, which serves, and answers for names.
+far=192.0.2.2
+network_prepare()
+{
+	ip netns add far
+	ip link add near0 type veth peer name far0 netns far
+	ip addr add 192.0.2.1/24 dev near0
+	ip link set near0 up
+	ip -n far addr add $far/24 dev far0
+	ip -n far link set far0 up
+	ip -n far link set lo up
+	echo "nameserver $far" >/etc/resolv.conf
+	ip netns exec far dnsmasq --no-resolv --no-hosts --address=/bench.test/$far --bind-interfaces \
+		--listen-address=$far --pid-file="$work/dnsmasq.pid" --cache-size=0
+	cp "$build/tests/perf/bench_network" /usr/local/bin/
+	ip netns exec far /usr/local/bin/bench_network serve $far >&2 &
+}
+
+wire()
+{
+	bench_network measure "$@" $far bench.test
+}
+
 # Kernel memory of the policy images that are loaded.
 images_bytes()
 {
@@ -196,7 +243,7 @@ commands_prepare()
 
 bench_hydraguard()
 {
-	local bytes before
+	local bytes before all
 
 	[ -x "$hydraguard" ] || {
 		skip hydraguard "build/hydraguard is not built"
@@ -212,9 +259,11 @@ bench_hydraguard()
 	agent_start first "$work/twenty-rules.yaml"
 	printf 'memory\tfixed\t%s\n' $(($(maps_bytes) - before - $(images_bytes)))
 	printf 'memory\ttwenty-rules\t%s\n' "$(images_bytes)"
-	bytes=$(images_bytes)
+	bytes=$(images_bytes) all=$(maps_bytes)
 	agent_start second "$work/workspace-write.yaml"
-	printf 'memory\tworkspace-write\t%s\n' $(($(images_bytes) - bytes))
+	bytes=$(($(images_bytes) - bytes))
+	printf 'memory\tworkspace-write\t%s\n' $bytes
+	printf 'memory\tagent\t%s\n' $(($(maps_bytes) - all - bytes))
 
 	measure outside bench
 	for policy in twenty-rules workspace-write; do
@@ -224,6 +273,13 @@ bench_hydraguard()
 	ten_thousand_rules >"$work/ten-thousand.yaml"
 	measure ten-thousand "$hydraguard" run --quiet --policy "$work/ten-thousand.yaml" -- \
 		"$program" --denied "$secret" --only open_deep "$root"
+	network >"$work/network.yaml"
+	network_many >"$work/network-many.yaml"
+	measure outside wire
+	for policy in network network-many; do
+		measure "$policy" "$hydraguard" run --quiet --policy "$work/$policy.yaml" -- \
+			bench_network measure --denied $far bench.test
+	done
 	measure outside commands
 	measure workspace-write commands "$hydraguard" run --quiet --policy \
 		"$work/workspace-write.yaml" --
@@ -237,10 +293,15 @@ touch "$secret"
 cp "$build/tests/perf/bench_syscalls" "$program"
 apparmor_profile >"$work/profile"
 commands_prepare
+network_prepare
 # What boot left to be done is done by then.
 sleep 3
 
 measure bare bench
+measure bare wire
+mkdir /sys/fs/cgroup/floor
+measure floor "$build/tests/perf/bench_floor" "$build/tests/perf/floor.bpf.o" /sys/fs/cgroup/floor \
+	bench_network measure $far bench.test
 measure landlock bench --landlock
 if apparmor_parser -a "$work/profile"; then
 	measure apparmor aa-exec -p bench -- \
@@ -250,7 +311,9 @@ else
 	skip apparmor "the kernel has no AppArmor"
 fi
 measure bare bench
+measure bare wire
 measure bare commands
 bench_hydraguard
 measure bare bench
+measure bare wire
 measure bare commands

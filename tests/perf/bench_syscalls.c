@@ -24,11 +24,11 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
-#define N_BATCHES 51
-#define N_CALLS	  100
+#include "measure.h"
+
+#define N_CALLS 100
 /* A new program costs as much as a hundred opens. */
 #define N_EXECS 10
 /* Whole commands take as much as ten thousand opens and more. */
@@ -38,12 +38,6 @@ _Static_assert(sizeof(NAME) - 1 == 18, "the documented length");
 
 static char deep[256], deeper[256], deep_new[256], shallow[256], program[256], other[2][256];
 static const char *command;
-
-static void die(const char *what)
-{
-	fprintf(stderr, "bench_syscalls: %s: %s\n", what, strerror(errno));
-	exit(1);
-}
 
 /* exit(0), as small as a program can be: one segment, no library, no interpreter. */
 /* clang-format off */
@@ -285,11 +279,7 @@ static void call_fork_exec(void)
 	}
 }
 
-static const struct call {
-	const char *name;
-	void (*run)(void);
-	int n;
-} calls[] = {
+static const struct call calls[] = {
 	{"open_deep", call_open_deep, N_CALLS},
 	{"open_shallow", call_open_shallow, N_CALLS},
 	{"open_deeper", call_open_deeper, N_CALLS},
@@ -303,59 +293,6 @@ static const struct call {
 	{"tcp_connect", call_tcp_connect, N_CALLS},
 	{"fork_exec", call_fork_exec, N_EXECS},
 };
-
-static uint64_t now(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * 1000000000 + (uint64_t)ts.tv_nsec;
-}
-
-/*
- * Sleeps until just after a timer tick: what earlier calls left to be freed has been, and every
- * batch meets the same ticks. Under --icount an idle guest's clock jumps, so this takes no time.
- */
-static void settle(void)
-{
-	const uint64_t period = 40000000, ahead = 100000;
-	uint64_t at = (now() / period + 1) * period + ahead;
-	const struct timespec ts = {
-		.tv_sec = (time_t)(at / 1000000000),
-		.tv_nsec = (long)(at % 1000000000),
-	};
-
-	while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &ts, NULL) == EINTR)
-		;
-}
-
-static int by_value(const void *a, const void *b)
-{
-	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
-
-	return (x > y) - (x < y);
-}
-
-static void measure(const struct call *call, int n_batches)
-{
-	uint64_t took[N_BATCHES];
-	int batch, i;
-
-	/* One more, which only fills caches. */
-	for (batch = -1; batch < n_batches; batch++) {
-		uint64_t start;
-
-		settle();
-		start = now();
-		for (i = 0; i < call->n; i++)
-			call->run();
-		if (batch >= 0)
-			took[batch] = now() - start;
-	}
-	qsort(took, n_batches, sizeof(took[0]), by_value);
-	printf("%s\t%llu\n", call->name,
-	       (unsigned long long)took[n_batches / 2] / (unsigned int)call->n);
-}
 
 static void landlock_allow(int ruleset, const char *path, uint64_t access)
 {
