@@ -126,6 +126,7 @@ __weak __noinline int check_line(const struct hg_exec_link *link, __u64 policy, 
 	why = ask_prepare(&a);
 	if (why != HG_WHY_RULE || !a.s)
 		return ask_refuse(&a, why, &o);
+	a.s->script = exec_script(program);
 	a.s->argv_at = BPF_CORE_READ(program, p);
 	a.s->argv_max = BPF_CORE_READ(program, exec) - a.s->argv_at;
 	a.s->argc = BPF_CORE_READ(program, argc);

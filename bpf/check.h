@@ -49,6 +49,7 @@ HG_INLINE enum hg_why ask_prepare(struct hg_ask *a)
 		return HG_WHY_TOO_BUSY;
 	a->s->slot = (__u32)a->tell.policy;
 	a->s->linked = 0;
+	a->s->script = 0;
 	a->s->agent_uid = a->who.agent->uid;
 	return a->s->slot ? HG_WHY_RULE : HG_WHY_NO_POLICY;
 }

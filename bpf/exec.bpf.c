@@ -58,6 +58,8 @@ int BPF_PROG(bprm_check_security, struct linux_binprm *bprm)
 	why = ask_file(&a, dentry);
 	if (why == HG_WHY_ANONYMOUS)
 		return ask_anonymous(&a, HG_BIT(HG_EXEC), &o);
+	if (a.s)
+		a.s->script = exec_script(bprm);
 	if (why != HG_WHY_RULE || !a.s)
 		return ask_refuse(&a, why, &o);
 	if (arguments_read && a.s->out.argv && !(a.s->linked & HG_BIT(HG_EXEC))) {

@@ -11,6 +11,14 @@
 
 #include "agent.h"
 
+/* What the object of a link was told to be run for: 0 where it is what was told to be run. */
+HG_INLINE __u64 exec_script(const struct linux_binprm *bprm)
+{
+	__u64 told = (__u64)BPF_CORE_READ(bprm, filename);
+
+	return told == (__u64)BPF_CORE_READ(bprm, interp) ? 0 : told;
+}
+
 HG_INLINE __u64 exec_key(void)
 {
 	return (__u64)bpf_get_current_task();

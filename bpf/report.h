@@ -185,6 +185,28 @@ __weak __noinline int append_label(struct hg_scratch *s, __u64 from, __u32 from_
 	return 0;
 }
 
+/* What an interpreter is run for. */
+HG_INLINE void report_script(struct hg_scratch *s)
+{
+	__u64 at = s->data_len;
+	long len;
+
+	if (at > HG_DATA_SIZE - HG_EVENT_SCRIPT_MAX - 1)
+		return;
+	asm("" : "+r"(at));
+	at &= HG_DATA_SIZE - 1;
+	if (at > HG_DATA_SIZE - HG_EVENT_SCRIPT_MAX - 1)
+		return;
+	len = bpf_probe_read_kernel_str(&s->data[at], HG_EVENT_SCRIPT_MAX + 1, (void *)s->script);
+	if (len < 2 || len > HG_EVENT_SCRIPT_MAX + 1)
+		return;
+	s->event.path2_len = len - 1;
+	s->event.flags |= HG_EVENT_SCRIPT;
+	if (len > HG_EVENT_SCRIPT_MAX)
+		s->event.flags |= HG_EVENT_PATH2_CUT;
+	s->data_len += len - 1;
+}
+
 /* Of a unix socket: its abstract name, and whose it is when that is another agent. */
 HG_INLINE void report_socket(struct hg_scratch *s)
 {
@@ -218,6 +240,8 @@ __weak __noinline int report_fill(struct hg_scratch *s)
 						 &s->event.place2);
 		if (s->cut)
 			s->event.flags |= HG_EVENT_PATH2_CUT;
+	} else if (s->script && s->event.what == HG_WHAT_PATH) {
+		report_script(s);
 	}
 	report_program(s, task);
 	if (s->argv_at)

@@ -78,6 +78,7 @@ struct hg_scratch {
 	/* What of it the event is to carry: where it is (0: nothing; set by whoever means to report,
 	 * and cleared when that is done), its bytes with what follows, its arguments. */
 	__u64 argv_at, argv_max;
+	__u64 script;			/* address of its name, where an interpreter is run for one; or 0 */
 	__u32 argc;
 	/* The event being written: head, then data; data_len bytes of it are used. */
 	__u64 object, target;		/* dentries, 0 for none */

@@ -92,12 +92,12 @@ static void set_path(struct decoder *d, struct event *ev, enum event_key key, ui
 
 static void set_cut(struct event *ev, const struct hg_event *e)
 {
-	static const struct {
+	const struct {
 		uint8_t flag;
 		enum event_key key;
 	} cuts[] = {
 		{HG_EVENT_PATH_CUT, EV_PATH},
-		{HG_EVENT_PATH2_CUT, EV_TARGET},
+		{HG_EVENT_PATH2_CUT, e->flags & HG_EVENT_SCRIPT ? EV_SCRIPT : EV_TARGET},
 		{HG_EVENT_EXE_CUT, EV_EXE},
 	};
 	size_t i;
@@ -155,6 +155,8 @@ static void set_paths(struct decoder *d, struct event *ev, const struct hg_event
 		event_set_number(ev, EV_UNPLACED, 1);
 	if (e->flags & HG_EVENT_PEER)
 		event_set_bytes(ev, EV_PEER, path2, e->path2_len);
+	else if (e->flags & HG_EVENT_SCRIPT)
+		event_set_bytes(ev, EV_SCRIPT, path2, e->path2_len);
 	else if (e->place2 || e->path2_len)
 		set_path(d, ev, EV_TARGET, e->place2, path2, e->path2_len);
 	if (e->exe_place || e->exe_len)

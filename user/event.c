@@ -91,7 +91,7 @@ char *event_kind(const struct event *ev)
 	static const enum event_key keys[] = {EV_EVENT,	 EV_UID,     EV_VERDICT, EV_ACTION,
 					      EV_PATH,	 EV_TARGET,  EV_ADDRESS, EV_TRANSPORT,
 					      EV_FAMILY, EV_COMMAND, EV_REASON,	 EV_RULE_AT,
-					      EV_DNS_NAME, EV_DNS_TYPE, EV_SAID_NAME};
+					      EV_DNS_NAME, EV_DNS_TYPE, EV_SAID_NAME, EV_SCRIPT};
 	char *kind = NULL;
 	size_t i, len;
 	FILE *f;

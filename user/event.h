@@ -45,6 +45,7 @@ enum event_type { EVENT_TIME, EVENT_NUMBER, EVENT_BYTES, EVENT_LIST, EVENT_FLAG 
 	X(CUT,		"hydraguard.cut",		EVENT_LIST)                               \
 	X(PATH,		"file.path",			EVENT_BYTES)                              \
 	X(TARGET,	"hydraguard.file.target",	EVENT_BYTES)                              \
+	X(SCRIPT,	"hydraguard.script",		EVENT_BYTES)                              \
 	X(DIRECTORY,	"hydraguard.file.directory",	EVENT_FLAG)                               \
 	X(UNLINKED,	"hydraguard.file.unlinked",	EVENT_FLAG)                               \
 	X(UNSEEN,	"hydraguard.file.unseen",	EVENT_FLAG)                               \

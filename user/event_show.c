@@ -134,6 +134,10 @@ static void show_object(const struct shower *s)
 	}
 	if (event_has(s->ev, EV_ARGS))
 		show_arguments(s);
+	if (event_has(s->ev, EV_SCRIPT)) {
+		fputs(" for ", s->f);
+		show_coloured(s, BOLD, EV_SCRIPT);
+	}
 	if (event_has(s->ev, EV_TARGET)) {
 		fputs(" with ", s->f);
 		show_coloured(s, BOLD, EV_TARGET);

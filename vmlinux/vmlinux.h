@@ -103,6 +103,8 @@ struct linux_binprm {
 	unsigned long p;
 	struct file *file;
 	int argc;
+	const char *filename;
+	const char *interp;
 	unsigned long exec;
 };
 

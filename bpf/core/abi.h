@@ -387,6 +387,8 @@ struct hg_event {
 #define HG_EVENT_ABSTRACT	128u	/* path is a socket's abstract name, any bytes */
 #define HG_EVENT_PEER		256u	/* path2 is the name of the agent at the other end */
 #define HG_EVENT_HOST		512u	/* path is a host name, backwards */
+#define HG_EVENT_SCRIPT		1024u	/* path2 is what execve(2) was told to run, for which the object is the
+					 * interpreter: as it was told, of at most HG_EVENT_SCRIPT_MAX bytes */
 
 _Static_assert(sizeof(struct hg_near) == 16, "shared with user space");
 _Static_assert(sizeof(struct hg_agent) == 64 + HG_AGENT_NAME_MAX + 1, "shared with user space");

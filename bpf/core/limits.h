@@ -49,6 +49,8 @@
 #define HG_EXECS_EACH		128
 /* Bytes of arguments kept for an event. */
 #define HG_EVENT_ARGV_MAX	2048
+/* And of the name of a script. */
+#define HG_EVENT_SCRIPT_MAX	255
 
 /* The longest endpoint string: family, 16 address bytes, protocol, 2 port bytes. */
 #define HG_ENDPOINT_MAX		20

@@ -184,6 +184,15 @@ if [ ! "${CONTROL_ONLY-}" ]; then
 			.hydraguard.reason == "rule"' | grep -q true
 	}
 	check 'the event has the arguments' wait_for 5 told
+	printf '#!%s\n' "$ARENA/closed/tool" >"$WS/free/open/s" && chmod 755 "$WS/free/open/s"
+	runs "$WS/free/open/s" push >/dev/null
+	told_script()
+	{
+		tail -n 50 /var/log/hydraguard/events.jsonl | jq -e "
+			select(.event == \"process.exec\" and .file.path == \"$ARENA/closed/tool\") |
+			.hydraguard.script == \"$WS/free/open/s\"" | grep -q true
+	}
+	check 'the event of an interpreter has the script' wait_for 5 told_script
 	check 'explain says the same' eval '! "$HG" explain --policy "$POLICIES/programs.yaml" -- \
 		exec /usr/bin/git -C x push && "$HG" explain --policy "$POLICIES/programs.yaml" -- \
 		exec /usr/bin/git commit -m no-push'

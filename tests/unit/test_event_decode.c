@@ -344,6 +344,25 @@ static void test_arguments(struct tap *t)
 	}
 }
 
+/* As execve(2) was told, not below a place. */
+static void test_script(struct tap *t)
+{
+	_event_ struct event ev = {};
+	struct record r;
+
+	record_path(&r, 16, "./s.sh");
+	r.e.actions = HG_BIT(HG_EXEC);
+	r.e.path2_len = r.e.path_len;
+	r.e.path_len = 0;
+	r.e.flags = HG_EVENT_SCRIPT | HG_EVENT_PATH2_CUT;
+	decode(&r, &ev);
+	tap_ok(t,
+	       is(&ev, EV_EVENT, "process.exec") && is(&ev, EV_SCRIPT, "./s.sh") &&
+		       is(&ev, EV_CUT, "hydraguard.script") && !event_has(&ev, EV_TARGET) &&
+		       is(&ev, EV_EXE, "/usr/bin/cat"),
+	       "a script beside its interpreter");
+}
+
 /* Every kind with every field at random: whatever passes the check can be decoded. */
 static void test_random(struct tap *t)
 {
@@ -395,6 +414,7 @@ int main(void)
 	test_hosts(&t);
 	test_refused(&t);
 	test_arguments(&t);
+	test_script(&t);
 	test_random(&t);
 	places_clear(&decoder.places);
 	return tap_done(&t);
