@@ -33,6 +33,7 @@ struct hg_stream {
 	__u32 have;		/* bytes of the message at hand, its length's included */
 	__u32 follows;		/* 1: none was missed */
 	__u32 whole;		/* 1: the message at hand is */
+	__u32 busy, zero;	/* busy: a segment is being read; they may come on several CPUs */
 	__u8 bytes[STREAM_HEAD + HG_DNS_MAX + STREAM_PIECE];
 };
 

@@ -32,7 +32,7 @@ HG_INLINE void stream_begin(struct bpf_sock *sk, __u32 next)
 	st->next = next;
 	st->have = 0;
 	st->whole = 0;
-	st->follows = 1;
+	st->follows = !*(volatile __u32 *)&st->busy;
 }
 
 struct stream_loop {
@@ -101,27 +101,41 @@ HG_INLINE bool stream_follows(struct hg_stream *st, const struct hg_packet *p)
 	return false;
 }
 
-/* A segment of a resolver's: s->packet. */
+/* A segment of a resolver's, s->packet, while no other one is read. */
+HG_INLINE void stream_read(struct __sk_buff *skb, struct hg_stream *st, struct hg_scratch *s,
+			   struct hg_socket *known)
+{
+	struct stream_loop l = { .skb = skb, .st = st, .at = s->packet.at, .left = s->packet.len };
+	__u32 i;
+
+	if (!stream_follows(st, &s->packet))
+		return;
+	st->next += l.left;
+	for (i = 0; i < STREAM_MESSAGES; i++) {
+		bpf_loop(STREAM_TURNS, stream_turn, &l, 0);
+		if (!st->whole)
+			break;
+		answer_in(skb, s, known, st);
+		st->have = 0;
+		st->whole = 0;
+	}
+	if (l.left)
+		st->follows = 0;
+}
+
 HG_INLINE int stream_in(struct __sk_buff *skb, struct bpf_sock *sk, struct hg_scratch *s,
 			struct hg_socket *known)
 {
-	struct stream_loop l = { .skb = skb, .at = s->packet.at, .left = s->packet.len };
-	__u32 i;
+	struct hg_stream *st = bpf_sk_storage_get(&streams, sk, 0, 0);
 
-	l.st = bpf_sk_storage_get(&streams, sk, 0, 0);
-	if (!l.st || !stream_follows(l.st, &s->packet))
+	if (!st)
 		return 0;
-	l.st->next += l.left;
-	for (i = 0; i < STREAM_MESSAGES; i++) {
-		bpf_loop(STREAM_TURNS, stream_turn, &l, 0);
-		if (!l.st->whole)
-			break;
-		answer_in(skb, s, known, l.st);
-		l.st->have = 0;
-		l.st->whole = 0;
+	if (__sync_val_compare_and_swap(&st->busy, 0, 1)) {
+		st->follows = 0;
+		return 0;
 	}
-	if (l.left)
-		l.st->follows = 0;
+	stream_read(skb, st, s, known);
+	__sync_lock_test_and_set(&st->busy, 0);
 	return 0;
 }
 
