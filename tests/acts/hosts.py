@@ -273,6 +273,13 @@ def send_datagram(addr, port, data):
     return s
 
 
+def send_datagram_connected(addr, port, data):
+    s = socket.socket(socket.AF_INET6 if ':' in addr else socket.AF_INET, socket.SOCK_DGRAM)
+    s.connect((addr, port))
+    s.send(data)
+    return s
+
+
 def connects(s, addr, port):
     try:
         s.connect((addr, port))
@@ -355,6 +362,7 @@ SENDS = {
     'waiting': send_waiting,
     'mptcp': send_mptcp,
     'udp': send_datagram,
+    'udp-connected': send_datagram_connected,
     'urgent': send_urgent,
     'twice': send_twice,
     'anew': send_anew,

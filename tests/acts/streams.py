@@ -39,12 +39,15 @@ def pieces(data, size):
 
 
 def inside(qid, name, text):
-    """Text that is an answer of its own, from where the second segment begins."""
+    """Text that is an answer of its own, from where the second segment begins: in a message of usual size, in
+    one that is longer than any that is read (huge), with a whole message in front (after)."""
     forged, address = text.split('=')
     forged = answer(FORGED_ID, forged, address)
-    data = b'\x0a0123456789' + bytes([len(forged)]) + forged
+    how = name.split('.')[0]
+    data = b'\x0a0123456789' * (500 if how == 'huge' else 1) + bytes([len(forged)]) + forged
     whole = message(qid, 0x8180, name, 16, record(16, data), 1)
-    return [whole[:-len(forged)], forged]
+    front = answer(qid, 'whole.wild.test', ADDRESSES['whole']) if how == 'after' else b''
+    return [front + whole[:-len(forged)], forged]
 
 
 # How an answer with one address is written: a list of segments.
@@ -129,7 +132,8 @@ def main():
     elif verb == 'ask':
         asks(addr, [message(i + 1, 0x100, name, 1) for i, name in enumerate(args)], len(args))
     else:
-        asks(addr, [message(1, 0x100, args[0], 16), message(FORGED_ID, 0x100, args[1], 1)], 1)
+        asks(addr, [message(1, 0x100, args[0], 16), message(FORGED_ID, 0x100, args[1], 1)],
+             1 + args[0].startswith('after.'))
 
 
 main()

@@ -42,7 +42,7 @@ address=/few.test/$WEB
 END
 need dnsmasq -C "$T/dnsmasq.conf" --pid-file="$T/dnsmasq.pid"
 ip addr add 10.9.9.9/32 dev wire0
-python3 "$HOSTS" sink "$T/received" tcp:$WEB:80 tcp:$WEB:443 tcp:$WEB:8443 tcp:$WEB:22 udp:$WEB:443 \
+python3 "$HOSTS" sink "$T/received" tcp:$WEB:80 tcp:$WEB:443 tcp:$WEB:8443 tcp:$WEB:22 udp:$WEB:{80,443} \
 	tcp:2001:db8::10:443 tcp:$FREE:80 tcp:$SHARED:443 tcp:$SHARED:80 tcp:$EVIL:443 tcp:10.9.9.9:443 \
 	tcp:192.0.2.7{0..5}:443 tcp:$SHARED:8443 udp:$LISTENS:53 udp:$OTHER:53 tcp:$OTHER:53 udp:$EVIL:5353 2>"$T/sink" &
 disown
@@ -249,6 +249,8 @@ refused 'another host, byte by byte' "tcp:$WEB:80" "${H[@]}" http bytes $WEB 80 
 for how in absolute two-hosts folded no-host preface; do
 	refused "HTTP: $how" "tcp:$WEB:80" "${H[@]}" http $how $WEB 80 @
 done
+refused 'a datagram to where connections may go, by a socket that may be connected' "udp:$WEB:80" \
+	"${H[@]}" raw udp-connected $WEB 80 @
 refused 'an address that nobody allows' "tcp:$EVIL:443" "${H[@]}" tls all $EVIL 443 @
 
 # ---- of a name, its address and another name, the last rule ----
@@ -284,9 +286,12 @@ for names in whole prefix bytes long 'hold two'; do
 		"${H[@]}" tls all 192.0.2.7$n 443 $how.wild.test
 	n=$((n + 1))
 done
-refused 'a text that is an answer, from where a segment begins' 'tcp:192.0.2.75:443.*good.test' \
-	sh -c "python3 $STREAMS inside $LISTENS text.wild.test good.test
-		python3 $HOSTS tls all 192.0.2.75 443 good.test"
+for how in text huge after; do
+	refused "a text that is an answer, from where a segment begins: $how" \
+		'tcp:192.0.2.75:443.*good.test' \
+		sh -c "python3 $STREAMS inside $LISTENS $how.wild.test good.test
+			python3 $HOSTS tls all 192.0.2.75 443 good.test"
+done
 # Its own resolver, in a network of its own, says that good.test is where it wants to go.
 forged()
 {
