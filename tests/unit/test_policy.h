@@ -107,4 +107,18 @@ __attribute__((unused)) static enum hg_verdict decide_endpoint(const struct poli
 	return out.allow & HG_BIT(action) ? HG_ALLOW : out.ask & HG_BIT(action) ? HG_ASK : HG_DENY;
 }
 
+/* What the policy that `text` is says of an endpoint. */
+__attribute__((unused)) static bool is_endpoint(const struct policy_params *params, const char *text,
+						unsigned action, const char *endpoint,
+						enum hg_verdict want)
+{
+	struct loaded l = load_text(text, strlen(text), params);
+	bool ok = !l.err && decide_endpoint(l.p, action, endpoint) == want;
+
+	if (l.err)
+		show_diags(&l.d);
+	unload(&l);
+	return ok;
+}
+
 #endif
