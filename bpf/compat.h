@@ -26,6 +26,5 @@ extern void *bpf_rdonly_cast(const void *obj, __u32 btf_id) __ksym __weak;
 const volatile bool directories_cached __weak SEC(".rodata") = true;
 /* Arguments are read by a program that may sleep, which only BPF LSM has; cleared likewise. */
 const volatile bool arguments_read __weak SEC(".rodata") = true;
-const volatile __u32 abi_version __weak SEC(".rodata") = 4; /* HG_ABI_VERSION */
 
 #endif

@@ -3,7 +3,7 @@
  * The backstop: every packet that leaves or reaches the sockets made in an agent's cgroup, whoever
  * holds them now, by programs on that cgroup.
  *
- * The system call's hooks (net.bpf.c) decide first and say why; what they decided is kept with the
+ * The system call's hooks (net.bpf.c, sends.bpf.c) decide first and say why; what they decided is kept with the
  * socket, for one peer and one policy. A packet to another peer, under another policy, or of a
  * socket that nobody was asked about is decided here. So a connection ends when its rule goes.
  *

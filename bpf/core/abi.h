@@ -13,9 +13,6 @@
 #include "endpoint.h"
 #include "near.h"
 
-/* Changes whenever a struct, a map or a meaning here changes; kept in the pinned .rodata. */
-#define HG_ABI_VERSION 5
-
 enum hg_mode { HG_ENFORCE = 0, HG_AUDIT = 1 };
 
 /*
