@@ -264,6 +264,22 @@ void images_remove_place(struct engine *e, uint32_t place)
 	starts_remove(e, 0, place);
 }
 
+static bool starts_there(const struct engine *e, uint32_t slot, const struct places *places,
+			 size_t first)
+{
+	struct hg_start_key key = {.slot = slot};
+	struct hg_start start;
+	size_t i;
+
+	for (i = first; i < places->n; i++) {
+		key.place = places->items[i].number;
+		if (bpf_map_lookup_elem(e->starts, &key, &start))
+			return false;
+	}
+	return true;
+}
+
+/* Nothing where all of them have been: to look for hard links takes a walk over whole file systems. */
 static int slot_add_places(struct engine *e, uint32_t slot, const struct places *places,
 			   size_t first)
 {
@@ -273,15 +289,18 @@ static int slot_add_places(struct engine *e, uint32_t slot, const struct places 
 	uint32_t n;
 	int err;
 
+	if (starts_there(e, slot, places, first))
+		return 0;
 	err = slot_read(e, slot, &chunks, &n);
 	if (err)
 		return log_errno(err, "cannot read the policy in slot %u back", slot);
 	err = image_from_bytes(chunks, n, &im, &why);
 	if (err)
 		return log_errno(err, "the policy in slot %u is damaged (%s)", slot, why.message);
-	err = starts_set(e, slot, im, places, first);
+	/* In force already: with its start a place is open. */
+	err = links_install(e, slot, im, places, first);
 	if (!err)
-		err = links_install(e, slot, im, places, first);
+		err = starts_set(e, slot, im, places, first);
 	image_free(im);
 	return err;
 }
