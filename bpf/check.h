@@ -247,12 +247,15 @@ HG_INLINE int check_path(struct dentry *dentry, __u32 actions)
 	return decide_path(dentry, actions);
 }
 
+HG_INLINE __u32 agent_slot(const struct hg_agent *agent)
+{
+	return (__u32)*(const volatile __u64 *)&agent->policy;
+}
+
 /* The same for what happens all the time, and for an agent that is known: the short way first. */
 HG_INLINE int agent_path(const struct hg_agent *agent, struct dentry *dentry, __u32 actions)
 {
-	__u64 policy = *(const volatile __u64 *)&agent->policy;
-
-	if (fast_allows((__u32)policy, dentry, actions))
+	if (fast_allows(agent_slot(agent), dentry, actions))
 		return 0;
 	return decide_path(dentry, actions);
 }

@@ -9,15 +9,6 @@
 #include "check.h"
 #include "execs.h"
 
-/* An execve(2) begins: what a failed one of this thread left is not its. Whoever it is: nothing is
- * looked at but whether anything is kept at all. */
-SEC("lsm/bprm_creds_for_exec")
-int BPF_PROG(bprm_creds_for_exec, struct linux_binprm *bprm)
-{
-	exec_forget();
-	return 0;
-}
-
 /* Keeps a link for when its arguments can be read. enum hg_why. */
 static __noinline int link_keep(struct hg_ask *a, struct linux_binprm *bprm,
 				const struct hg_out *out)
@@ -45,8 +36,7 @@ static __noinline int link_keep(struct hg_ask *a, struct linux_binprm *bprm,
 	return HG_WHY_RULE;
 }
 
-SEC("lsm/bprm_check_security")
-int BPF_PROG(bprm_check_security, struct linux_binprm *bprm)
+static __noinline int decide_program(struct linux_binprm *bprm)
 {
 	struct dentry *dentry = bprm->file->f_path.dentry;
 	struct hg_objects o = { .object = dentry };
@@ -70,6 +60,18 @@ int BPF_PROG(bprm_check_security, struct linux_binprm *bprm)
 	return ask_out(&a, &a.s->out, HG_BIT(HG_EXEC), &o);
 }
 
+SEC("lsm/bprm_check_security")
+int BPF_PROG(bprm_check_security, struct linux_binprm *bprm)
+{
+	struct hg_who who;
+
+	exec_begin(bprm);
+	if (!agent_current(&who) ||
+	    fast_allows(agent_slot(who.agent), bprm->file->f_path.dentry, HG_BIT(HG_EXEC)))
+		return 0;
+	return decide_program(bprm);
+}
+
 /*
  * A file mapped executable. The kernel maps the program that it is starting, which has been asked
  * about as such, with its arguments; its loader has not. What a process maps by itself is run
@@ -81,7 +83,7 @@ HG_INLINE int check_mapping(struct file *file)
 
 	if (executing() && BPF_CORE_READ(task, mm, exe_file) == file)
 		return 0;
-	return check_path(file->f_path.dentry, HG_BIT(HG_EXEC));
+	return check_path_often(file->f_path.dentry, HG_BIT(HG_EXEC));
 }
 
 SEC("lsm/mmap_file")

@@ -2,9 +2,9 @@
 /*
  * What an execve(2) under way keeps until its arguments can be read: one entry for each thread, by
  * its task_struct, whose address is nobody else's while it runs. Only the thread itself makes and
- * unmakes its entry: when it begins the next execve, when this one is judged, when it exits. What
- * failed stays until then, so an agent has room for HG_EXECS_EACH of them and no more: it cannot take
- * that of others.
+ * unmakes its entry: when the first program of the next execve is asked about, when this one is judged,
+ * when it exits. What failed stays until then, so an agent has room for HG_EXECS_EACH of them and no
+ * more: it cannot take that of others.
  */
 #ifndef HG_EXECS_H
 #define HG_EXECS_H
@@ -68,6 +68,14 @@ HG_INLINE void exec_forget(void)
 	n = bpf_map_lookup_elem(&exec_counts, &agent);
 	if (n)
 		__sync_fetch_and_add(n, -1);
+}
+
+/* What a failed execve of this thread left is not this one's. What was told to be run is asked about first
+ * (fs/exec.c: alloc_bprm(); an interpreter's name is never the same pointer). */
+HG_INLINE void exec_begin(const struct linux_binprm *bprm)
+{
+	if (state.execs && bprm->filename == bprm->interp)
+		exec_forget();
 }
 
 #endif

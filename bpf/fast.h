@@ -7,26 +7,24 @@
 #ifndef HG_FAST_H
 #define HG_FAST_H
 
+#include "directories.h"
 #include "links.h"
-#include "place.h"
 
-/* Names that a dentry holds itself are shorter (DNAME_INLINE_LEN, 6.1: 32 with the NUL). */
-#define FAST_NAME 32
-_Static_assert(FAST_NAME <= HG_WINDOW, "one window");
+_Static_assert(SHORT_NAME <= HG_WINDOW, "one window");
 
 /*
- * The state that a name leads to, 0 where that takes another chunk than the first: read on in the
- * wrong one until the end, which costs less than asking at each byte. A hub is no sink, and what
- * ends the name is never part of it.
+ * The state that a name leads to, 0 where that takes another chunk than the one it begins in: read on in
+ * the wrong one until the end, which costs less than asking at each byte. A hub is no sink, and
+ * what ends the name is never part of it.
  */
 HG_INLINE __u32 fast_name(const struct hg_chunk *c, __u32 at, const __u8 *name)
 {
 	const __u8 *classes = (const __u8 *)c + HG_LEXER_CLASSES * HG_UNIT;
-	__u32 seen = at, i;
+	__u32 begin = at, left = 0, i;
 
 	_Static_assert(HG_STATE_HUB == 1u << 31, "the sign");
 #pragma clang loop unroll(full)
-	for (i = 0; i < FAST_NAME; i++) {
+	for (i = 0; i < SHORT_NAME; i++) {
 		__u8 byte = name[i];
 
 		if (!byte)
@@ -37,12 +35,12 @@ HG_INLINE __u32 fast_name(const struct hg_chunk *c, __u32 at, const __u8 *name)
 			break;
 		else
 			at = hg_step(c, at, classes[byte]);
-		seen |= at;
+		left |= at ^ begin;
 	}
-	return HG_STATE_CHUNK(seen) ? 0 : at;
+	return HG_STATE_CHUNK(left) ? 0 : at;
 }
 
-/* The actions that are allowed on that name there, and not reported. */
+/* The actions that are allowed on that name there, whatever a program's arguments, and not reported. */
 HG_INLINE __u32 fast_allowed(__u32 slot, __u16 dir, const __u8 *name)
 {
 	struct hg_dir_words words;
@@ -53,12 +51,17 @@ HG_INLINE __u32 fast_allowed(__u32 slot, __u16 dir, const __u8 *name)
 
 	if (!image_open(&r, slot) || !hg_dir_words(&r, dir, &words))
 		return 0;
-	state = fast_name(r.head, words.second >> 32, name);
-	if (!state || !hg_enter(&r, dir, &words, hg_unit(r.head, (state >> 16) + 1), &at) ||
+	state = words.second >> 32;
+	if (!hg_seek(&r, HG_STATE_CHUNK(state)))
+		return 0;
+	state = fast_name(r.chunk, state, name);
+	if (!state || !hg_enter(&r, dir, &words, hg_unit(r.chunk, (state >> 16) + 1), &at) ||
 	    !hg_region_seek(&r, hg_head(&r, outs), at.out, HG_OUT_UNITS, &unit))
 		return 0;
-	/* struct hg_out: allow, ask, log */
+	/* struct hg_out: allow, ask, log, argv */
 	verdicts = hg_unit(r.chunk, unit);
+	if (verdicts >> 24 & 0xff)
+		verdicts &= ~(__u64)HG_BIT(HG_EXEC);
 	return verdicts & ~(verdicts >> 16) & 0xff;
 }
 
@@ -79,37 +82,27 @@ HG_INLINE __u32 dentry_sequence(struct dentry *dentry)
  */
 static __noinline bool fast_allows(__u32 slot, struct dentry *dentry, __u32 actions)
 {
-	__u64 name[FAST_NAME / 8], word;
+	__u64 name[HG_SHORT_WORDS];
 	struct hg_directory *known;
-	__u32 before, seq, len;
-	const __u64 *inlined;
+	__u32 before, seq;
 	struct dentry *up;
+	__u16 dir;
 
-	if (!directories_cached || !bpf_core_field_exists(dentry->d_iname))
+	if (!directories_cached)
 		return false;
 	before = dentry_sequence(dentry);
 	up = dentry->d_parent;
-	len = dentry->d_name.len;
-	inlined = (const __u64 *)((const char *)dentry + bpf_core_field_offset(dentry->d_iname));
-	/* Read by eight bytes, which a relocation of the field itself would not allow. */
-	asm volatile("" : "+r"(inlined));
-	if (up == dentry || len - 1 >= FAST_NAME - 1 ||
-	    (__u64)dentry->d_name.name != (__u64)inlined)
+	if (up == dentry || !short_name(dentry, name))
 		return false;
-	name[0] = inlined[0];
-	name[1] = inlined[1];
-	name[2] = inlined[2];
-	name[3] = inlined[3];
 	known = bpf_inode_storage_get(&directories, up->d_inode, 0, 0);
 	if (!known)
 		return false;
 	seq = rename_sequence();
-	word = *(volatile __u64 *)&known->way[slot & (HG_DIRECTORY_WAYS - 1)];
-	if ((seq & 1) || word >> 16 != directory_word(seq, slot, 0) >> 16)
+	if (!directory_stands(known, seq, slot, &dir) && !directory_recall(up, slot, seq, &dir))
 		return false;
 	if (link_suspected(dentry))
 		return false;
-	if (actions & ~fast_allowed(slot, word & 0xffff, (const __u8 *)name))
+	if (actions & ~fast_allowed(slot, dir, (const __u8 *)name))
 		return false;
 	return !(before & 1) && before == dentry_sequence(dentry);
 }

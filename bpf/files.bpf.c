@@ -94,7 +94,7 @@ int BPF_PROG(path_rmdir, const struct path *dir, struct dentry *dentry)
 SEC("lsm/path_mkdir")
 int BPF_PROG(path_mkdir, const struct path *dir, struct dentry *dentry, unsigned short mode)
 {
-	return check_path(dentry, HG_BIT(HG_CREATE));
+	return check_path_often(dentry, HG_BIT(HG_CREATE));
 }
 
 SEC("lsm/path_mknod")
@@ -116,13 +116,13 @@ int BPF_PROG(path_mknod, const struct path *dir, struct dentry *dentry, unsigned
 SEC("lsm/path_chmod")
 int BPF_PROG(path_chmod, const struct path *path, unsigned short mode)
 {
-	return check_path(path->dentry, HG_BIT(HG_ATTR));
+	return check_path_often(path->dentry, HG_BIT(HG_ATTR));
 }
 
 SEC("lsm/path_chown")
 int BPF_PROG(path_chown, const struct path *path, __u64 uid, __u64 gid)
 {
-	return check_path(path->dentry, HG_BIT(HG_ATTR));
+	return check_path_often(path->dentry, HG_BIT(HG_ATTR));
 }
 
 /*
@@ -152,7 +152,7 @@ HG_INLINE int check_times(struct dentry *dentry, struct iattr *attr)
 		return 0;
 	if (!(valid & (ATTR_ATIME | ATTR_MTIME)))
 		return 0;
-	return check_path(dentry, HG_BIT(HG_ATTR));
+	return check_path_often(dentry, HG_BIT(HG_ATTR));
 }
 
 /* Until 6.8. */

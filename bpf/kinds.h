@@ -77,6 +77,21 @@ HG_INLINE int check_kind(int family, int type, int protocol)
 	return check_use(word, NULL, use_socket(family, type, protocol));
 }
 
+/* A process that reached another agent's cgroup makes no unix sockets there: they would be taken for
+ * that agent's own. */
+static __noinline int check_unix_here(int type)
+{
+	struct hg_endpoint detail = {};
+	struct hg_who who, where;
+
+	if (!agent_current(&who) || !agent_of_cgroup(bpf_get_current_cgroup_id(), &where) ||
+	    who.n == where.n)
+		return 0;
+	detail.bytes[0] = AF_UNIX;
+	detail.bytes[1] = type;
+	return check_never(HG_WHY_OTHER_AGENT, HG_WHAT_SOCKET, 0, NULL, &detail);
+}
+
 /*
  * A socket that was there before, and that no endpoint says anything about: what a raw socket sends
  * goes where the packet says, whatever address and port are given beside it.

@@ -9,8 +9,12 @@
 SEC("lsm/socket_create")
 int BPF_PROG(socket_create, int family, int type, int protocol, int kern)
 {
-	/* A socket the kernel makes for itself, or one that rules speak of. */
-	if (kern || socket_known(family, type, protocol))
+	/* The kernel makes it for itself. */
+	if (kern)
+		return 0;
+	if (family == AF_UNIX)
+		return state.strays ? check_unix_here(type) : 0;
+	if (socket_known(family, type, protocol))
 		return 0;
 	return check_kind(family, type, protocol);
 }

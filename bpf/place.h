@@ -211,6 +211,19 @@ HG_INLINE __u32 chain_name(struct hg_scratch *s)
 	return len;
 }
 
+/* s->dirs, whose index is masked so that the verifier sees its bound. */
+HG_INLINE void dirs_put(struct hg_scratch *s, __u64 i, __u16 dir)
+{
+	asm("" : "+r"(i));
+	s->dirs[i & (HG_DIRS - 1)] = dir;
+}
+
+HG_INLINE __u16 dirs_get(const struct hg_scratch *s, __u64 i)
+{
+	asm("" : "+r"(i));
+	return s->dirs[i & (HG_DIRS - 1)];
+}
+
 /* The next window of the component at hand, and when it was the last, the step. enum hg_why. */
 __weak __noinline int chain_window(struct hg_scratch *s)
 {
@@ -233,6 +246,7 @@ __weak __noinline int chain_window(struct hg_scratch *s)
 	}
 	s->parent = s->at;
 	s->at = at;
+	dirs_put(s, s->turn + 1, at.dir);
 	s->name_from = HG_STEPPED;
 	/* The last component's verdicts, while the image is at hand. */
 	if (s->turn + 1 == s->n_chain && !hg_out_read(&r, at.out, &s->out))
@@ -297,6 +311,7 @@ __weak __noinline int place_try(struct hg_scratch *s)
 	s->at.dir = start->dir;
 	s->at.out = start->out;
 	s->parent = s->at;
+	dirs_put(s, 0, start->dir);
 	if (!s->n_chain) {
 		if (!image_open(&r, s->slot) || !hg_out_read(&r, s->at.out, &s->out))
 			s->why = HG_WHY_BROKEN_POLICY;
@@ -324,56 +339,6 @@ static long place_turn(__u32 turn, struct hg_loop *loop)
  * without pause on another CPU, and then this one waits a few milliseconds before refusing. */
 #define PLACE_TRIES 1024
 
-HG_INLINE __u64 directory_word(__u32 seq, __u32 slot, __u16 dir)
-{
-	return (__u64)seq << 32 | (__u64)(slot & 0xffff) << 16 | dir;
-}
-
-/* The directory's state is known from an earlier decision: only the last component is left. */
-HG_INLINE bool place_cached(struct hg_scratch *s, struct dentry *dentry, struct inode *parent)
-{
-	__u32 seq = rename_sequence(), slot = s->slot;
-	struct hg_directory *known;
-	__u64 word;
-
-	if (!directories_cached)
-		return false;
-	known = bpf_inode_storage_get(&directories, parent, 0, 0);
-	if (!known)
-		return false;
-	word = *(volatile __u64 *)&known->way[slot & (HG_DIRECTORY_WAYS - 1)];
-	if (word >> 16 != directory_word(seq, slot, 0) >> 16 || (seq & 1))
-		return false;
-	s->at.dir = word & 0xffff;
-	s->chain[0] = (__u64)dentry;
-	s->n_chain = 1;
-	s->turn = 0;
-	return chain_step(s) == HG_WHY_RULE && seq == rename_sequence();
-}
-
-/*
- * Keeps the directory's state. A parent is pinned while its child is, so its inode is alive
- * unless a rename took the child away; then the sequence has changed, and what may have been
- * hung on a dying inode is taken off again before its memory can go (RCU).
- */
-HG_INLINE void place_keep(struct hg_scratch *s, struct inode *parent)
-{
-	__u32 slot = s->slot;
-	struct hg_directory *known;
-
-	if (!directories_cached)
-		return;
-	known = bpf_inode_storage_get(&directories, parent, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
-	if (!known)
-		return;
-	if (s->seq != rename_sequence()) {
-		bpf_inode_storage_delete(&directories, parent);
-		return;
-	}
-	*(volatile __u64 *)&known->way[slot & (HG_DIRECTORY_WAYS - 1)] =
-		directory_word(s->seq, slot, s->parent.dir);
-}
-
 /*
  * Where s->dentry is in the policy at s->slot: s->at and s->out. A rename while the chain is read
  * may tear a name or a link, so what was read counts only when rename_lock's sequence stood
@@ -395,23 +360,6 @@ HG_INLINE enum hg_why place_walk(struct hg_scratch *s)
 	if (bpf_loop(PLACE_TRIES, place_turn, &loop, 0) < 0)
 		return HG_WHY_RACED;
 	return s->why;
-}
-
-/* The same of `dentry`, by what is kept of its directory where that does. */
-HG_INLINE enum hg_why place_resolve(struct hg_scratch *s, struct dentry *dentry)
-{
-	struct dentry *up = dentry->d_parent;
-	enum hg_why why;
-	/* A root is its own parent; its name is no component. */
-	struct inode *parent = up == dentry ? NULL : up->d_inode;
-
-	if (parent && place_cached(s, dentry, parent))
-		return HG_WHY_RULE;
-	s->dentry = (__u64)dentry;
-	why = place_walk(s);
-	if (why == HG_WHY_RULE && s->n_chain && parent)
-		place_keep(s, parent);
-	return why;
 }
 
 #endif

@@ -13,6 +13,7 @@
 #define HG_SCRATCHES	8
 #define HG_DATA_SIZE	16384
 #define HG_DATA_SLACK	512
+#define HG_DIRS		(2 * HG_DEPTH_MAX)	/* more than enough: a power of two */
 #define HG_STEPPED	0x8000	/* hg_scratch.name_from: the component is done */
 
 /* One name that a move touches, and what the policy says of it. */
@@ -47,6 +48,7 @@ struct hg_scratch {
 	 * are read, the turn of the walk down, the component at hand, */
 	__u32 n_chain, turn;
 	__u64 chain[HG_DEPTH_MAX], up;
+	__u16 dirs[HG_DIRS];		/* of a walk: the anchor's state, then of each component's */
 	__u8 name[512 + HG_WINDOW];
 	__u32 name_from, name_left, lexer;
 	/* or a name that is no path's, where it is read from, */

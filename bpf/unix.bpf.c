@@ -139,21 +139,3 @@ int BPF_PROG(unix_bind, struct socket *sock, struct sockaddr *address, int addrl
 		return ask_refuse(&a, why, &o);
 	return ask_out(&a, &a.s->out, HG_BIT(HG_LISTEN), &o);
 }
-
-/* A process that reached another agent's cgroup makes no sockets there: they would be taken for
- * that agent's own. */
-SEC("lsm/socket_create")
-int BPF_PROG(unix_create, int family, int type, int protocol, int kern)
-{
-	struct hg_endpoint detail = {};
-	struct hg_who who, where;
-
-	if (kern || family != AF_UNIX || !state.strays)
-		return 0;
-	if (!agent_current(&who) || !agent_of_cgroup(bpf_get_current_cgroup_id(), &where) ||
-	    who.n == where.n)
-		return 0;
-	detail.bytes[0] = family;
-	detail.bytes[1] = type;
-	return check_never(HG_WHY_OTHER_AGENT, HG_WHAT_SOCKET, 0, NULL, &detail);
-}

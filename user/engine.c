@@ -39,7 +39,7 @@ static const struct engine_map engine_maps[] = {
 	MAP(counters), MAP(superblocks), MAP(starts),	 MAP(registrar),
 	MAP(policies), MAP(rings),	 MAP(state),
 	MAP(links),    MAP(link_filter), MAP(names),	 MAP(resolvers),
-	MAP(budgets),
+	MAP(budgets),  MAP(epoch),
 };
 
 static int *engine_fd(struct engine *e, size_t i)
@@ -147,7 +147,8 @@ static int engine_open_maps(struct engine *e)
 	e->agent = map_memory(e->agents, AGENTS_SIZE);
 	e->beside = map_memory(e->near, NEAR_SIZE);
 	e->filter = map_memory(e->link_filter, sizeof(*e->filter));
-	if (!e->agent || !e->beside || !e->filter)
+	e->epochs = map_memory(e->epoch, sizeof(*e->epochs));
+	if (!e->agent || !e->beside || !e->filter || !e->epochs)
 		return log_errno(errno, "cannot map the kernel side's tables");
 	return 0;
 }
@@ -416,11 +417,12 @@ int engine_strays(const struct engine *e, uint64_t *ret)
 }
 
 /* Any rename changes rename_lock's sequence, with which each kept state is stamped. */
-int engine_forget_directories(void)
+int engine_forget_directories(struct engine *e)
 {
 	static const char a[] = HG_RUN_DIR "/renamed-a", b[] = HG_RUN_DIR "/renamed-b";
 	_close_ int fd = open(a, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 
+	__atomic_fetch_add(&e->epochs->images, 1, __ATOMIC_SEQ_CST);
 	if (fd < 0 || rename(a, b))
 		return log_errno(errno, "cannot rename a file in " HG_RUN_DIR);
 	return 0;

@@ -18,12 +18,13 @@
 /* Map descriptors, by map name in bpf/maps.h. */
 struct engine {
 	int agents, cgroups, near, processes, spare_processes, counters, budgets, superblocks, starts, registrar,
-		policies, rings, state, links, link_filter, names, resolvers;
+		policies, rings, state, links, link_filter, names, resolvers, epoch;
 	int adopt_tasks;	/* the iterator's link */
 	int list_processes;	/* likewise; -1 where the kernel side has none */
 	struct hg_agent *agent; /* map `agents`, in memory: HG_AGENTS_MAX elements */
 	struct hg_near *beside; /* map `near`, likewise: HG_NEAR_MAX */
 	struct hg_link_filter *filter; /* likewise */
+	struct hg_epoch *epochs;       /* likewise */
 };
 
 /* What is pinned now. -ENOENT (no message): nothing is loaded. Otherwise tells why. */
@@ -41,7 +42,7 @@ int engine_strays(const struct engine *e, uint64_t *ret);
 
 /* Makes every directory state stale that the kernel side has kept (map `directories`): after the
  * meaning of a slot or a place has changed, before it is used. Tells why. */
-int engine_forget_directories(void);
+int engine_forget_directories(struct engine *e);
 
 /* Where a program is pinned that each agent's cgroup has of its own (user/egress.c). */
 #define ENGINE_PROGRAMS_DIR "/sys/fs/bpf/hydraguard/programs"

@@ -237,7 +237,7 @@ int image_install(struct engine *e, const struct image *im, const struct places 
 	if (!err)
 		err = links_install(e, slot, im, places, 0);
 	if (!err)
-		err = engine_forget_directories();
+		err = engine_forget_directories(e);
 	if (err) {
 		if (fresh)
 			image_drop(e, slot);

@@ -325,7 +325,7 @@ static int place_make(struct sync *s, const struct mount_line *m, bool apart)
 			    : mount_register_here(s->e, m, number);
 	/* Directories of it may have been judged under its old name. */
 	if (!err)
-		err = engine_forget_directories();
+		err = engine_forget_directories(s->e);
 	if (err) {
 		images_remove_place(s->e, number);
 		places_remove(s->p, first);

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
  * Renames against readers, with an oracle. `mover` exchanges directories between an allowed and a
- * denied place, `reader` (inside the agent) opens files deep below them through descriptors, which
- * renames do not move. Both share a page in which the mover says where each directory is, under
- * a sequence: a reader that saw the sequence stand still knows what the verdict had to be.
+ * denied place, and such that lie beside each other; `reader` (inside the agent) opens files deep below
+ * them through descriptors, which renames do not move. Both share a page in which the mover says
+ * where each directory is, under a sequence: a reader that saw the sequence stand still knows what
+ * the verdict had to be.
  *
  * A policy that means the opposite is put in force between `flip DIR 0`, after which readers judge
  * nothing, and `flip DIR 1`, after which they expect the opposite. Reloads of a policy that means
@@ -12,8 +13,8 @@
  * `prober` (inside the agent) opens what is mounted and unmounted at DIR/mnt and DIR/bind all the
  * while: deny/file, and what is bound from there, never opens.
  *
- * usage: torture mover|reader|prober DIR SECONDS, torture flip DIR 0|1; DIR has allow/N/a/b/file and
- * deny/N/a/b/file, N below N_PAIRS, and the page, `page`.
+ * usage: torture mover|reader|prober DIR SECONDS, torture flip DIR 0|1; DIR has the directories of
+ * pair_name(), with a/b/file in each, and the page, `page`.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -57,6 +58,12 @@ static double now(void)
 	return t.tv_sec + t.tv_nsec / 1e9;
 }
 
+/* Half of them differ by the directory they are in, half by their own name. */
+static void pair_name(char ret[64], uint32_t i, bool deny)
+{
+	snprintf(ret, 64, i < N_PAIRS / 2 ? "%s/%u" : "mixed/%s-%u", deny ? "deny" : "allow", i);
+}
+
 static int mover(int dir, struct page *p, double until)
 {
 	char a[64], b[64];
@@ -66,8 +73,8 @@ static int mover(int dir, struct page *p, double until)
 	while (now() < until) {
 		seed = seed * 1103515245 + 12345;
 		i = (seed >> 16) % N_PAIRS;
-		snprintf(a, sizeof(a), "allow/%u", i);
-		snprintf(b, sizeof(b), "deny/%u", i);
+		pair_name(a, i, false);
+		pair_name(b, i, true);
 		atomic_fetch_add(&p->seq, 1);
 		if (renameat2(dir, a, dir, b, RENAME_EXCHANGE))
 			return perror("renameat2"), 1;
@@ -93,7 +100,7 @@ static int reader(int dir, struct page *p, double until)
 	for (i = 0; i < N_PAIRS; i++) {
 		for (side = 0; side < 2; side++) {
 			/* The mover has not begun: these descriptors are of where each began. */
-			snprintf(name, sizeof(name), "%s/%d", side ? "deny" : "allow", i);
+			pair_name(name, i, side);
 			fds[i][side] = openat(dir, name, O_PATH | O_DIRECTORY);
 			if (fds[i][side] < 0)
 				return perror(name), 1;

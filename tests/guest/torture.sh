@@ -9,9 +9,9 @@ here=$(dirname "${BASH_SOURCE[0]}")
 SECONDS_LONG=${1:-30}
 D=/srv/torture
 mkdir -p "$D"/{allow,deny,mnt,bind}
-for n in 0 1 2 3; do
-	mkdir -p "$D"/{allow,deny}/$n/a/b
-	echo x | tee "$D"/{allow,deny}/$n/a/b/file >/dev/null
+for pair in {allow,deny}/{0,1} mixed/{allow,deny}-{2,3}; do
+	mkdir -p "$D/$pair/a/b"
+	echo x >"$D/$pair/a/b/file"
 done
 touch "$D/page"
 chmod 666 "$D/page"
@@ -25,13 +25,14 @@ policy()
 		rules:
 		  - allow read,exec /**
 		  - allow write $D/page
-		  - deny all $D/$2/** $D/mnt/deny/** $3 [quiet]
+		  - deny all $D/$2/** $D/mixed/$2-*/** $D/mnt/deny/** $3 [quiet]
 	END
 }
 policy straight deny /nothing
 policy straight2 deny /nothing/else
-policy opposite allow /nothing
-policy opposite2 allow /nothing/else
+# Other states than the same numbers of the first two stand for.
+policy opposite allow '/{a,b}/nothing/**'
+policy opposite2 allow '/{a,b}/nothing/{else,more}/**'
 for n in 1 2 3; do
 	mkdir -p "$CG/torture$n"
 	need "$HG" attach --cgroup "$CG/torture$n" --name "torture$n" --policy "$T/straight.yaml"
@@ -54,6 +55,8 @@ reload_all()
 	local n
 
 	for n in 1 2 3; do
+		# The first slot that is free, which was another policy's a moment ago.
+		rm -f /run/hydraguard/next-slot
 		# Something may have been mounted between reading the policy and loading it.
 		"$HG" reload --policy "$T/$1.yaml" "torture$n" || "$HG" reload --policy "$T/$1.yaml" "torture$n" ||
 			"$HG" reload --policy "$T/$1.yaml" "torture$n" || return
@@ -136,4 +139,33 @@ fi
 for n in 1 2 3; do
 	agent_detach "torture$n"
 done
+
+# ---- a slot that was another policy's ----
+# opens NAME: what can be read of the two folders, twice, with a rename of something else in between.
+opens()
+{
+	local side
+
+	for side in allow deny; do
+		LIMIT=30 in_cgroup slots 1000 cat "$D/$side/0/a/b/file" >/dev/null 2>&1 && echo "$side"
+	done
+	mv "$D/page" "$D/page2" && mv "$D/page2" "$D/page"
+	for side in allow deny; do
+		LIMIT=30 in_cgroup slots 1000 cat "$D/$side/0/a/b/file" >/dev/null 2>&1 && echo "$side"
+	done
+}
+mkdir -p "$CG/slots"
+need "$HG" attach --cgroup "$CG/slots" --name slots --policy "$T/straight.yaml"
+opens >/dev/null
+for policy in straight2 opposite opposite2 straight; do
+	rm -f /run/hydraguard/next-slot
+	need "$HG" reload --policy "$T/$policy.yaml" slots
+	want='allow allow'
+	[ "${policy%2}" = straight ] || want='deny deny'
+	got=$(echo $(opens))
+	if [ "$got" = "$want" ]; then ok "in a slot that was another's: $policy"; else
+		not_ok "in a slot that was another's: $policy" "opened: $got"
+	fi
+done
+agent_detach slots
 finish

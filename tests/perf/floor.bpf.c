@@ -9,7 +9,6 @@ char LICENSE[] SEC("license") = "GPL";
 	SEC(section) int name(void *ctx) { return answer; }
 
 ASKED(create, "lsm/socket_create", 0)
-ASKED(create_unix, "lsm/socket_create", 0)
 ASKED(connect, "lsm/socket_connect", 0)
 ASKED(send, "lsm/socket_sendmsg", 0)
 ASKED(option, "lsm/socket_setsockopt", 0)
