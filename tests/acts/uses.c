@@ -85,6 +85,25 @@ static int mount_detached(void)
 	return must(syscall(SYS_fsmount, fs, 0, 0), "fsmount");
 }
 
+/* Used by its descriptor, and moved nowhere. */
+static void mount_by_fd(char **arg)
+{
+	int fd = must(openat(mount_detached(), "file", O_CREAT | O_RDWR, 0600), "file");
+
+	must(write(fd, arg[0], strlen(arg[0])), "write");
+	done(arg[0]);
+}
+
+/* A file system that the caller has mounted gets other options, by fspick(2). directory */
+static void mount_pick(char **arg)
+{
+	int fs = must(syscall(SYS_fspick, AT_FDCWD, arg[0], 0), "fspick");
+
+	must(syscall(SYS_fsconfig, fs, 1, "size", "1M", 0), "size");
+	must(syscall(SYS_fsconfig, fs, 7, NULL, NULL, 0), "reconfigure");
+	done(arg[1]);
+}
+
 static void mount_move(char **arg)
 {
 	int fd = mount_detached();
@@ -320,6 +339,7 @@ static void bpf_others(char **arg)
 static const struct verb verbs[] = {
 	{ "userns-unshare", 1, userns_unshare }, { "userns-clone", 1, userns_clone },
 	{ "mount-new", 2, mount_new },	  { "mount-move", 2, mount_move },
+	{ "mount-by-fd", 1, mount_by_fd }, { "mount-pick", 2, mount_pick },
 	{ "mount-tree", 3, mount_tree },  { "mount-away", 2, mount_away },
 	{ "mount-pivot", 2, mount_pivot }, { "mount-flags", 2, mount_flags },
 	{ "fs-open", 1, fs_open },

@@ -83,6 +83,7 @@ use 'userns by clone3' "$USES" userns-clone @
 own() { echo unshare -Urm --propagation unchanged "$@"; }
 use -w sandboxed 'mount: a new one' $(own "$USES" mount-new /mnt @)
 use -w sandboxed 'mount: fsmount and move_mount' $(own "$USES" mount-move /mnt @)
+use -w sandboxed 'mount: fsmount, used by its descriptor' $(own "$USES" mount-by-fd @)
 use -w sandboxed 'mount: a copy of a tree' $(own "$USES" mount-tree /dev/shm /mnt @)
 use -w sandboxed 'mount: other flags' $(own "$USES" mount-flags / @)
 use -u 0 'chroot as root' chroot / echo @
@@ -105,7 +106,7 @@ entered()
 	wait
 	printed
 }
-for act in 'mount-away /mnt' 'mount-pivot /mnt'; do
+for act in 'mount-away /mnt' 'mount-pivot /mnt' 'mount-pick /mnt'; do
 	for uid in 1000 0; do
 		# shellcheck disable=SC2086
 		if ! entered control $uid "$USES" $act @; then
