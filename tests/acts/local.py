@@ -122,6 +122,11 @@ def gone_on(go):
         time.sleep(0.05)
 
 
+# From whom a wildcard claims what is sent: one client, or whoever is at an address.
+AT = {'0.0.0.0': '127.0.0.1', '::': '::ffff:127.0.0.1'}
+CLAIMS = {'udp-claim-host': (GROUP_AT, 0)}
+
+
 def listens(kind, addr, port, given):
     s = made(kind, addr)
     options(s, given)
@@ -163,8 +168,8 @@ def serve(*specs):
         kind, addr, port = spec_of(text)
         try:
             s = listens(kind, addr, port, given)
-            if kind == 'udp-claim':  # the client that is to come
-                s.connect(('127.0.0.1', port + 1000))
+            if kind.startswith('udp-claim'):  # the client that is to come
+                s.connect(CLAIMS.get(kind, (AT.get(addr), port + 1000)))
         except OSError as e:
             tell('cannot', spec, e)
             continue
