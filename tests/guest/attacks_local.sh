@@ -342,4 +342,23 @@ for order in victim taker; do
 		done
 	done
 done
+
+# A port that the kernel chooses is nobody's but where both ask it to share.
+for who in control:1000 none:1000 none:0; do
+	[ -d "$CG/${who%:*}" ] || continue
+	name="a shared port that the kernel chooses, ${who%:*}, uid ${who#*:}"
+	serve victim control 1000 udp:127.0.0.1:45000,reuseaddr
+	victim=$server
+	"$ACTS/as" "$CG/${who%:*}" "${who#*:}" 100 "${L[@]}" lands 45000 >"$T/lands.got" 2>&1 </dev/null &
+	taker=$!
+	wait_for 40 grep -q landed "$T/lands.got"
+	go control 1000 send @ udp:127.0.0.1:45000
+	case $who/$(received lands 0 && echo taken) in
+	control*/taken) ok "$name" ;;
+	control*) not_ok "$name" 'no effect without confinement' "$(tell lands)" ;;
+	*/taken) skip "$name" 'open: shared ports (README)' ;;
+	*) ok "$name" ;;
+	esac
+	ends "$victim" "$taker"
+done
 finish
