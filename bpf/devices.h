@@ -150,6 +150,7 @@ HG_INLINE enum device device_of(__u32 type, __u32 dev)
 	case DEVICE(1, 2):	/* kmem */
 	case DEVICE(1, 4):	/* port */
 	case DEVICE(10, 144):	/* nvram */
+	case DEVICE(10, 228):	/* hpet */
 	case DEVICE(10, 231):	/* snapshot */
 		return DEVICE_MEMORY;
 	case DEVICE(1, 11):	/* kmsg */
