@@ -20,6 +20,10 @@
  * cannot link an untyped ksym and the variable is not in BTF.
  */
 const volatile __u64 rename_lock_address __weak SEC(".rodata");
+/* Of chrdevs (fs/char_dev.c) and misc_list (drivers/char/misc.c): which driver has which numbers, as
+ * /proc/devices and /proc/misc show it. Set likewise; 6.1 to 6.18 alike. */
+const volatile __u64 chrdevs_address __weak SEC(".rodata");
+const volatile __u64 misc_list_address __weak SEC(".rodata");
 /* Kernel memory as a type's, read without a call; not on 6.1. */
 extern void *bpf_rdonly_cast(const void *obj, __u32 btf_id) __ksym __weak;
 /* Inode storage is there only where BPF LSM is active; user space clears it for the fallback. */

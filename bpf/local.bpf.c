@@ -155,6 +155,43 @@ int connect_6(struct bpf_sock_addr *ctx)
 	return 1;
 }
 
+/* A port's owner as one address has it, and where none has, as a narrower one below: a wildcard has what is
+ * sent there too, from those it is connected to. */
+static __noinline __u32 port_owner(struct bpf_sock_addr *ctx, bool six, bool *ret_found)
+{
+	struct hg_endpoint ep;
+	__u32 owner;
+
+	if (six)
+		address_6(ctx, &ep, false);
+	else
+		address_4(ctx, &ep, false);
+	owner = address_owner(ctx, &ep, ret_found);
+	if (*ret_found)
+		return owner;
+	if (six)
+		address_6(ctx, &ep, true);
+	else
+		address_4(ctx, &ep, true);
+	return address_owner(ctx, &ep, ret_found);
+}
+
+/* The same of IPv4, which [::] has as well. Whether this socket does (IPV6_V6ONLY) another thread may change
+ * before it is bound. */
+static __noinline __u32 port_owner_below(struct bpf_sock_addr *ctx, bool *ret_found)
+{
+	struct hg_endpoint ep = {};
+	const __u8 all[4] = {};
+	__u32 owner;
+
+	hg_endpoint_v4(&ep, all, ctx->protocol, bpf_ntohs(ctx->user_port), false);
+	owner = address_owner(ctx, &ep, ret_found);
+	if (*ret_found)
+		return owner;
+	hg_endpoint_v4(&ep, all, ctx->protocol, bpf_ntohs(ctx->user_port), true);
+	return address_owner(ctx, &ep, ret_found);
+}
+
 /*
  * Taking a port that is somebody's: with SO_REUSEPORT where both have it and one user, or of UDP with
  * SO_REUSEADDR whoever they are, the kernel would give a part of what is sent there to the newcomer. It is
@@ -162,28 +199,17 @@ int connect_6(struct bpf_sock_addr *ctx)
  */
 HG_INLINE int port_answer(struct bpf_sock_addr *ctx, bool six)
 {
-	struct hg_endpoint ep;
 	struct hg_who who;
 	bool found;
 	__u32 owner;
 
-	if (!ctx->user_port || (ctx->protocol != HG_TCP && ctx->protocol != HG_UDP))
+	if (!ctx->user_port || (ctx->protocol != HG_TCP && ctx->protocol != HG_UDP) ||
+	    !agent_current(&who))
 		return 1;
-	if (six)
-		address_6(ctx, &ep, false);
-	else
-		address_4(ctx, &ep, false);
-	if (!agent_current(&who))
-		return 1;
-	owner = address_owner(ctx, &ep, &found);
-	/* A wildcard has what is sent to a narrower address too, from those it is connected to. */
-	if (!found) {
-		if (six)
-			address_6(ctx, &ep, true);
-		else
-			address_4(ctx, &ep, true);
-		owner = address_owner(ctx, &ep, &found);
-	}
+	owner = port_owner(ctx, six, &found);
+	if (!found && six &&
+	    !(ctx->user_ip6[0] | ctx->user_ip6[1] | ctx->user_ip6[2] | ctx->user_ip6[3]))
+		owner = port_owner_below(ctx, &found);
 	if (!found || owner == who.n + 1 || who.agent->mode == HG_AUDIT)
 		return 1;
 	bpf_set_retval(-EADDRINUSE);

@@ -81,6 +81,7 @@ static __noinline void local_find(struct __sk_buff *skb, struct hg_packet *p)
 		sk = bpf_sk_lookup_udp(skb, &t, len, BPF_F_CURRENT_NETNS, 0);
 	if (!sk)
 		return;
+	p->found = true;
 	p->stands = p->proto == HG_TCP && sk->state != BPF_TCP_LISTEN;
 	p->peer = local_whose(sk, &p->peer_uid);
 }

@@ -100,6 +100,13 @@ static __noinline bool socket_own(struct sock *sk)
 	return socket_owner(sk, &whose) && agent_is_current(whose.n);
 }
 
+/* It keeps its port when it is taken off whom it is connected to, and receives everybody's then. */
+HG_INLINE bool takes_datagrams(struct sock *sk)
+{
+	return sk->sk_type == SOCK_DGRAM &&
+	       (BPF_CORE_READ_BITFIELD_PROBED(sk, sk_userlocks) & SOCK_BINDPORT_LOCK);
+}
+
 /*
  * A socket that arrives ready-made (descriptors.bpf.c): its kind as if it were made now, whom it is
  * connected to, where it listens or takes datagrams. What is none of these yet is asked by connect.
@@ -108,9 +115,8 @@ SEC("lsm/file_receive")
 int BPF_PROG(socket_receive, struct file *file)
 {
 	struct socket *sock = bpf_sock_from_file(file);
-	unsigned char state;
 	struct sock *sk;
-	bool bound;
+	int err;
 
 	if (!sock)
 		return 0;
@@ -121,15 +127,15 @@ int BPF_PROG(socket_receive, struct file *file)
 		return check_kind(sk->__sk_common.skc_family, sk->sk_type, sk->sk_protocol);
 	if (!is_inet(sk))
 		return 0;
-	state = sk->__sk_common.skc_state;
-	bound = state == TCP_LISTEN;
-	if (state == TCP_CLOSE) {
-		bound = sk->sk_type == SOCK_DGRAM &&
-			(BPF_CORE_READ_BITFIELD_PROBED(sk, sk_userlocks) & SOCK_BINDPORT_LOCK);
-		if (!bound)
-			return 0;
+	switch (sk->__sk_common.skc_state) {
+	case TCP_LISTEN:
+		return check_bound(sk);
+	case TCP_CLOSE:
+		break;
+	default:
+		err = check_connect(sk, NULL, 0, REACH_CONNECT);
+		if (err)
+			return err;
 	}
-	if (!bound)
-		return check_connect(sk, NULL, 0, REACH_CONNECT);
-	return check_bound(sk);
+	return takes_datagrams(sk) ? check_bound(sk) : 0;
 }

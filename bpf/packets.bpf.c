@@ -145,8 +145,11 @@ __weak __noinline int packet_decide(struct hg_scratch *s, struct hg_socket *know
 		st = packet_accepted(s, known, p) ? HG_SOCKET_ACCEPTED
 						  : packet_state(remote_decide(s), &why);
 	/* It is looked at from when it stands (connection_stands()). */
-	if (st == HG_SOCKET_OPEN && p->begins && !p->len && host_teaches(s))
+	if (st == HG_SOCKET_OPEN && p->begins && !p->len && !p->peer && host_teaches(s))
 		st = HG_SOCKET_RESOLVER;
+	/* An agent's, its own at another address than loopback: no rule allows it, and it teaches nothing. */
+	if (st == HG_SOCKET_RESOLVER && p->peer)
+		st = HG_SOCKET_UNDECIDED;
 	local = st == HG_SOCKET_ACCEPTED ? LOCAL_NOTHING : local_decide(s);
 	if (local != LOCAL_NOTHING)
 		return packet_local(s, known, local);
@@ -213,6 +216,7 @@ HG_INLINE bool packet_known(struct __sk_buff *skb, struct hg_socket *known, __u6
 	__u32 st = *(const volatile __u32 *)&known->state;
 	const __u8 *remote = known->remote.bytes;
 	__u8 proto, flags = 0;
+	__u16 from;
 	bool same;
 
 	if ((v & 1) || *(const volatile __u64 *)&known->policy != policy || !state_opens(st) ||
@@ -226,6 +230,7 @@ HG_INLINE bool packet_known(struct __sk_buff *skb, struct hg_socket *known, __u6
 				return false;
 			flags = at[IP4_HEAD + TCP_FLAGS];
 		}
+		from = bytes_2(at + IP4_HEAD);
 		same = remote[0] == 4 && !(at[6] & 0x1f) && !at[7] && remote[5] == proto &&
 		       bytes_4(remote + 1) == bytes_4(at + 16) &&
 		       bytes_2(remote + 6) == bytes_2(at + IP4_HEAD + 2);
@@ -235,6 +240,7 @@ HG_INLINE bool packet_known(struct __sk_buff *skb, struct hg_socket *known, __u6
 		proto = at[6];
 		if (proto == HG_TCP)
 			flags = at[IP6_HEAD + TCP_FLAGS];
+		from = bytes_2(at + IP6_HEAD);
 		same = remote[0] == 6 && remote[17] == proto &&
 		       bytes_4(remote + 1) == bytes_4(at + 24) &&
 		       bytes_4(remote + 5) == bytes_4(at + 28) &&
@@ -244,8 +250,10 @@ HG_INLINE bool packet_known(struct __sk_buff *skb, struct hg_socket *known, __u6
 	}
 	if (!same || ((flags & TCP_SYN) && !state_begins(st, known)))
 		return false;
-	/* What is asked of a resolver is looked at even where its address is open: to learn. */
-	if (proto == HG_UDP && bytes_2(remote + (remote[0] == 4 ? 6 : 18)) == bpf_htons(53))
+	/* What is asked of a resolver is looked at even where its address is open: to learn; and what would
+	 * pass for an answer. */
+	if (proto == HG_UDP && (from == bpf_htons(53) ||
+				bytes_2(remote + (remote[0] == 4 ? 6 : 18)) == bpf_htons(53)))
 		return false;
 	if (is_here(skb))
 		return packet_stays(skb, known, proto, v);
@@ -260,6 +268,45 @@ HG_INLINE bool peer_same(const struct hg_socket *known, const struct hg_packet *
 	return *(const volatile __u64 *)&known->peer == p->peer_uid;
 }
 
+/*
+ * A datagram from where an agent on this machine takes answers. A sender's address need not be its own by
+ * right (IP_PKTINFO, IP_FREEBIND, IP_TRANSPARENT), nor is a resolver's port on this machine always taken; and
+ * what an agent says is to teach nobody a name. Where nobody is found to take the datagram, somebody may be
+ * before it arrives.
+ */
+static __noinline bool packet_forges(const struct hg_scratch *s)
+{
+	const struct hg_packet *p = &s->packet;
+
+	if (p->proto != HG_UDP)
+		return false;
+	if (p->peer)
+		return host_resolver(p->peer - 1, &p->local);
+	return p->here && !p->found && host_resolver(s->agent, &p->local);
+}
+
+/* Whose the other end of s->packet is. False: it is none that the packet may go to, whatever the rules say.
+ * Not inlined: its stack is gone afterwards. */
+static __noinline bool packet_meets(struct __sk_buff *skb, struct hg_scratch *s)
+{
+	struct hg_packet *p = &s->packet;
+
+	p->here = is_here(skb);
+	p->peer_uid = HG_PEER_UNKNOWN;
+	if (p->here)
+		local_find(skb, p);
+	s->remote = p->remote;
+	return !packet_forges(s);
+}
+
+/* Asks a resolver that is no agent: another agent's is reached by its rule alone, and what an agent's own
+ * says teaches nothing. */
+HG_INLINE bool packet_asks(const struct hg_scratch *s)
+{
+	return s->packet.proto == HG_UDP && !s->packet.peer &&
+	       host_resolver(s->agent, &s->packet.remote) && hosts_in_policy(s->slot);
+}
+
 HG_INLINE int packet_say(struct __sk_buff *skb, struct hg_scratch *s,
 				   struct hg_socket *known)
 {
@@ -269,12 +316,10 @@ HG_INLINE int packet_say(struct __sk_buff *skb, struct hg_scratch *s,
 	__builtin_memset(p, 0, sizeof(*p));
 	if (!packet_read(skb, p, true))
 		return packet_decide(s, known);
-	if (p->proto == HG_UDP && host_resolver(s->agent, &p->remote) && hosts_in_policy(s->slot))
+	if (!packet_meets(skb, s))
+		return packet_refuse(s, HG_WHAT_CONNECT, HG_WHY_RESOLVER, HG_CONNECT);
+	if (packet_asks(s))
 		return question_out(skb, s, known);
-	p->here = is_here(skb);
-	p->peer_uid = HG_PEER_UNKNOWN;
-	if (p->here)
-		local_find(skb, p);
 	if (known) {
 		st = socket_look(known, &p->remote, s->policy, &s->budget);
 		if (state_passes(st, known, p) && peer_same(known, p) &&

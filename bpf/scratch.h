@@ -30,7 +30,8 @@ struct hg_packet {
 	struct hg_endpoint remote, local;
 	__u32 at, len;			/* what it carries: offset and bytes */
 	__u8 proto, begins;		/* begins: a connection (SYN without ACK) */
-	__u8 here;			/* to this machine */
+	__u8 here;			/* to this machine, */
+	__u8 found;			/* where a socket is that takes it */
 	__u8 stands, quiet;		/* as in struct hg_socket */
 	__u32 peer;			/* the agent whose the other end is, its number + 1; or 0 */
 	__u64 peer_uid;			/* as hg_socket.peer */

@@ -21,6 +21,20 @@ int BPF_PROG(move_mount, const struct path *from_path, const struct path *to_pat
 	return check_use(HG_USE_MOUNT, to_path->dentry, 0);
 }
 
+/* fsmount(2), whose mount is used by its descriptor and need never be moved anywhere. */
+SEC("lsm/sb_kern_mount")
+int BPF_PROG(sb_kern_mount, struct super_block *sb)
+{
+	return check_use(HG_USE_MOUNT, sb->s_root, 0);
+}
+
+/* By fspick(2): mount(2) is asked about as sb_mount, too. */
+SEC("lsm/sb_remount")
+int BPF_PROG(sb_remount, struct super_block *sb, void *options)
+{
+	return check_use(HG_USE_MOUNT, sb->s_root, 0);
+}
+
 SEC("lsm/sb_umount")
 int BPF_PROG(sb_umount, struct vfsmount *mnt, int flags)
 {

@@ -26,7 +26,7 @@ const char *const policy_builtin_rules[] = {
 
 	/* Kernel memory. */
 	"deny all /proc/kcore /proc/vmcore /dev/{mem,kmem,port,nvram,snapshot} /dev/cpu/*/msr",
-	/* Disks by their controllers, whose numbers differ from boot to boot: no `use raw-disk`. */
+	/* Disks by their controllers, with `use raw-disk` too. Under other names: bpf/devices.h. */
 	"deny all /dev/bsg/** /dev/ng[0-9]* /dev/{nvme[0-9],nvme[0-9][0-9],nvme-fabrics}",
 
 	/*

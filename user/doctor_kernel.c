@@ -86,9 +86,13 @@ static void look_lockdown(struct findings *f)
 
 static void look_symbols(struct findings *f)
 {
+	static const char *const names[] = {"rename_lock", "chrdevs", "misc_list"};
 	uint64_t address;
-	int err = kernel_symbol("rename_lock", &address);
+	int err = 0;
+	size_t i;
 
+	for (i = 0; i < ARRAY_SIZE(names) && !err; i++)
+		err = kernel_symbol(names[i], &address);
 	if (!err)
 		found(f, "kernel.symbols", FINDING_OK, NULL, "/proc/kallsyms gives addresses");
 	else if (err == -EACCES)
@@ -96,7 +100,7 @@ static void look_symbols(struct findings *f)
 		      "/proc/kallsyms hides addresses even from root");
 	else
 		found(f, "kernel.symbols", FINDING_FAIL, "a kernel with CONFIG_KALLSYMS_ALL=y",
-		      "/proc/kallsyms does not name rename_lock");
+		      "/proc/kallsyms does not name rename_lock, chrdevs or misc_list");
 }
 
 /* What libbpf can probe without loading anything of ours. */

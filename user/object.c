@@ -92,24 +92,27 @@ static int rodata_set(struct bpf_object *obj, const char *name, const void *valu
 	return bpf_map__set_initial_value(map, data, size);
 }
 
-/* Paths are read while renames may happen; the kernel side must see the renames' sequence. */
-static int set_rename_lock(struct bpf_object *obj)
+/*
+ * What the kernel side reads that BTF does not name. Paths are read while renames may happen, so it must
+ * see the renames' sequence; and a device's number says what it is only beside its driver's name.
+ */
+static int set_symbol(struct bpf_object *obj, const char *symbol, const char *variable)
 {
 	uint64_t address;
 	int err;
 
-	err = kernel_symbol("rename_lock", &address);
+	err = kernel_symbol(symbol, &address);
 	if (err == -EACCES) {
 		log_error("this kernel hides its addresses even from root; allow it with "
 			  "`sysctl kernel.kptr_restrict=1` and try again");
 		return -EOPNOTSUPP;
 	}
 	if (err) {
-		log_error("/proc/kallsyms does not name rename_lock (CONFIG_KALLSYMS_ALL)");
+		log_error("/proc/kallsyms does not name %s (CONFIG_KALLSYMS_ALL)", symbol);
 		return -EOPNOTSUPP;
 	}
-	err = rodata_set(obj, "rename_lock_address", &address, sizeof(address));
-	return err ? log_errno(err, "cannot set rename_lock_address") : 0;
+	err = rodata_set(obj, variable, &address, sizeof(address));
+	return err ? log_errno(err, "cannot set %s", variable) : 0;
 }
 
 static int attachment_fallback(const char *lsms, enum attachment *ret_how)
@@ -268,7 +271,11 @@ int object_load(struct bpf_object *obj, enum attachment *ret_how)
 	if (!err)
 		err = programs_choose(obj, *ret_how);
 	if (!err)
-		err = set_rename_lock(obj);
+		err = set_symbol(obj, "rename_lock", "rename_lock_address");
+	if (!err)
+		err = set_symbol(obj, "chrdevs", "chrdevs_address");
+	if (!err)
+		err = set_symbol(obj, "misc_list", "misc_list_address");
 	if (!err)
 		err = set_directories(obj, *ret_how);
 	if (err)

@@ -47,6 +47,7 @@ const struct reason reasons[] = {
 					       "sending does not show it", NULL},
 	[HG_WHY_MALFORMED] = {"malformed", "a message that cannot be read with certainty", NULL},
 	[HG_WHY_BUDGET] = {"budget", "the rule allows so many bytes, and they have been sent"},
+	[HG_WHY_RESOLVER] = {"resolver", "it would pass for an answer of the resolver's", NULL},
 	[HG_WHY_PRIVATE_ANSWER] = {"private_answer", "a name that may be anywhere has an address that is "
 						     "not public",
 				   "the policy may say [private]"},

@@ -61,6 +61,25 @@ struct inode {
 	__u32 i_generation;
 };
 
+struct list_head {
+	struct list_head *next;
+};
+
+struct miscdevice {
+	int minor;
+	const char *name;
+	struct list_head list;
+};
+
+/* One of chrdevs. */
+struct char_device_struct {
+	struct char_device_struct *next;
+	unsigned int major;
+	unsigned int baseminor;
+	int minorct;
+	char name[64];
+};
+
 struct seqcount {
 	unsigned int sequence;
 };

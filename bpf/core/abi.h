@@ -336,6 +336,7 @@ enum hg_why {
 	HG_WHY_MALFORMED,		/* a message that cannot be read, or need not be written so */
 	HG_WHY_PRIVATE_ANSWER,		/* a public name with an address that is not public */
 	HG_WHY_BUDGET,			/* the rule's budget is spent */
+	HG_WHY_RESOLVER,		/* it would pass for a resolver's answer */
 	HG_N_WHY,
 	HG_WHY_ANONYMOUS,		/* inside the kernel side only: unnamed memory, no path rule */
 };

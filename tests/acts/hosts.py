@@ -9,6 +9,9 @@
   raw HOW ADDR PORT TEXT          the text itself
   bulk ADDR PORT NAME BYTES       a request, then so many bytes in sends of all sizes; prints their sum
   forge ADDR ANSWER               answers every question for an address with that one
+  speak HOW ADDR NAME ANSWER      asks the resolver ADDR, and answers with that address itself; HOW: see SPEAKS,
+                                  bound (is it where nobody is), tcp
+  group ADDR PORT TEXT            a datagram to a group, by the interface of 192.0.2.10
   keep ADDR PORT NAME FILE TEXT   sends, waits until FILE is there, sends TEXT
 
 Exits 0 when everything was sent (dns: answered), 1 when a call was refused, 77 where the kernel lacks it.
@@ -66,9 +69,16 @@ def sink(path, *specs):
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         if kind == 'tcp':
             sock.setsockopt(socket.IPPROTO_TCP, 23, 16)  # TCP_FASTOPEN
-        sock.bind((addr, int(port)))
+        sock.bind(('::' if addr.startswith('ff02:') else addr, int(port)))
         if kind == 'tcp':
             sock.listen(64)
+        elif addr.startswith('ff02:'):
+            sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_JOIN_GROUP,
+                            socket.inet_pton(family, addr) +
+                            struct.pack('@I', socket.if_nametoindex('wire0')))
+        elif addr.startswith('224.'):
+            sock.setsockopt(socket.IPPROTO_IP, socket.IP_ADD_MEMBERSHIP,
+                            socket.inet_aton(addr) + socket.inet_aton('192.0.2.10'))
         threading.Thread(target=accepts if kind == 'tcp' else datagrams, args=(spec, sock),
                          daemon=True).start()
     tell('ready', b'')
@@ -470,13 +480,95 @@ def forge(addr, answer):
                      (b'\xc0\x0c\0\1\0\1\0\0\x0e\x10\0\4' + socket.inet_aton(answer) if a else b''), who)
 
 
+def answered(msg, answer):
+    at = msg.index(0, 12) + 5
+    six = ':' in answer
+    if (msg[at - 4:at - 2] == b'\0\x1c') != six:
+        return msg[:2] + b'\x81\x80\0\1' + bytes(6) + msg[12:at]
+    data = socket.inet_pton(socket.AF_INET6 if six else socket.AF_INET, answer)
+    return msg[:2] + b'\x81\x80\0\1\0\1' + bytes(4) + msg[12:at] + b'\xc0\x0c' + \
+        struct.pack('>HHIH', 28 if six else 1, 1, 3600, len(data)) + data
+
+
+def speaks_from(at, option=None):
+    """Sends from port 53 of `at`, by a control message, with a socket that is bound to another address."""
+    def speak(resolver, msg, asker):
+        six = ':' in resolver
+        s = socket.socket(socket.AF_INET6 if six else socket.AF_INET, socket.SOCK_DGRAM)
+        if option:
+            s.setsockopt(*option, 1)
+        s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        s.bind((at, 53))
+        source = socket.inet_pton(s.family, resolver)
+        info = source + bytes(4) if six else bytes(4) + source + bytes(4)
+        control = (socket.IPPROTO_IPV6, 50, info) if six else (socket.IPPROTO_IP, 8, info)
+        for _ in range(3):
+            s.sendmsg([msg], [control], 0, ('::1' if six else '127.0.0.1', asker))
+    return speak
+
+
+IP, IP6 = socket.IPPROTO_IP, socket.IPPROTO_IPV6
+SPEAKS = {
+    'pktinfo': speaks_from('127.0.0.5'),
+    'transparent': speaks_from('127.0.0.5', (IP, 19)),
+    'freebind': speaks_from('::1', (IP6, 78)),
+}
+
+
+def speak_tcp(resolver, name, answer):
+    """Is the resolver over TCP; asks itself."""
+    listener = socket.socket()
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listener.bind((resolver, 53))
+    listener.listen(4)
+    s = socket.socket()
+    s.settimeout(3)
+    s.connect((resolver, 53))
+    conn, _ = listener.accept()
+    msg = query(name)
+    s.sendall(struct.pack('>H', len(msg)) + msg)
+    back = answered(conn.recv(1000)[2:], answer)
+    conn.sendall(struct.pack('>H', len(back)) + back)
+    addresses(s.recv(1000)[2:])
+
+
+def speak(how, resolver, name, answer):
+    if how == 'tcp':
+        return speak_tcp(resolver, name, answer)
+    s = socket.socket(socket.AF_INET6 if ':' in resolver else socket.AF_INET, socket.SOCK_DGRAM)
+    s.settimeout(2)
+    s.bind(('', 0))
+    msg = query(name)
+    if how == 'bound':  # it is there before it is asked
+        first = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        first.bind((resolver, 53))
+        s.sendto(msg, (resolver, 53))
+        first.recv(1000)
+        first.sendto(answered(msg, answer), ('127.0.0.1', s.getsockname()[1]))
+    else:
+        s.sendto(msg, (resolver, 53))
+        SPEAKS[how](resolver, answered(msg, answer), s.getsockname()[1])
+    addresses(s.recv(1000))
+
+
+def group(addr, port, text):
+    six = ':' in addr
+    s = socket.socket(socket.AF_INET6 if six else socket.AF_INET, socket.SOCK_DGRAM)
+    if six:
+        s.setsockopt(IP6, socket.IPV6_MULTICAST_IF, socket.if_nametoindex('wire0'))
+    else:
+        s.setsockopt(IP, socket.IP_MULTICAST_IF, socket.inet_aton('192.0.2.10'))
+    s.sendto(text.encode(), (addr, int(port)))
+
+
 def main():
     verb, args = sys.argv[1], sys.argv[2:]
     try:
         if verb in ('tls', 'http', 'raw'):
             send(verb, *args)
         else:
-            {'sink': sink, 'dns': dns, 'bulk': bulk, 'keep': keep, 'forge': forge}[verb](*args)
+            {'sink': sink, 'dns': dns, 'bulk': bulk, 'keep': keep, 'forge': forge, 'speak': speak,
+             'group': group}[verb](*args)
     except OSError as e:
         print(e)
         sys.exit(77 if e.errno in (93, 94, 97) else 1)

@@ -3,7 +3,8 @@
  * Descriptors from somebody else. `lend serve CMD...` runs CMD and, outside of whatever CMD confines
  * itself in, opens what CMD asks for and sends it the descriptor. The other verbs are the borrower's
  * and ask for WHAT: "r PATH", "w PATH", "rw PATH", "path PATH" (O_PATH), "3 PATH" (neither), or a
- * socket: "tcp ADDRESS PORT", "mptcp", "udp" (connected), "listen", "bound-udp", "raw ADDRESS 0".
+ * socket: "tcp ADDRESS PORT", "mptcp", "udp" (connected), "listen", "bound-udp", "both-udp" (bound there, and
+ * connected to port 7001), "raw ADDRESS 0". "ring PATH" is a ring in which that is open.
  */
 #include <arpa/inet.h>
 #include <linux/io_uring.h>
@@ -42,12 +43,26 @@ static int lend_socket(const char *kind, const char *address, int port)
 	fd = socket(family, type, proto);
 	if (fd < 0)
 		return -1;
-	if (strcmp(kind, "listen") && strcmp(kind, "bound-udp"))
+	if (strcmp(kind, "listen") && strcmp(kind, "bound-udp") && strcmp(kind, "both-udp"))
 		return connect(fd, a, len) ? -1 : fd;
 	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &(int){ 1 }, sizeof(int));
 	if (bind(fd, a, len) || (type == SOCK_STREAM && listen(fd, 5)))
 		return -1;
-	return fd;
+	if (strcmp(kind, "both-udp"))
+		return fd;
+	in.sin_port = in6.sin6_port = htons(7001);
+	return connect(fd, a, len) ? -1 : fd;
+}
+
+/* Whoever holds the ring reads the file by its number in it. */
+static int lend_ring(const char *path)
+{
+	struct io_uring_params p = {};
+	int ring = syscall(SYS_io_uring_setup, 2, &p), fd = open(path, O_RDONLY);
+
+	if (ring < 0 || fd < 0)
+		return -1;
+	return syscall(SYS_io_uring_register, ring, IORING_REGISTER_FILES, &fd, 1) ? -1 : ring;
 }
 
 static int lend_open(char *what)
@@ -65,6 +80,8 @@ static int lend_open(char *what)
 		return open(object, 3);
 	if (!strcmp(what, "path"))
 		return open(object, O_PATH);
+	if (!strcmp(what, "ring"))
+		return lend_ring(object);
 	port = strchr(object, ' ');
 	*port++ = 0;
 	return lend_socket(what, object, atoi(port));
@@ -166,6 +183,28 @@ static int take_many(int line)
 	return fd_of(&m.msg_hdr);
 }
 
+/* One request on a ring of two. */
+static int ring_act(int ring, const struct io_uring_params *p, const struct io_uring_sqe *request)
+{
+	struct io_uring_sqe *sqe;
+	struct io_uring_cqe *cqe;
+	char *sq, *cq;
+
+	sq = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, ring, IORING_OFF_SQ_RING);
+	cq = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, ring, IORING_OFF_CQ_RING);
+	sqe = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, ring, IORING_OFF_SQES);
+	*sqe = *request;
+	*(unsigned int *)(sq + p->sq_off.array) = 0;
+	__atomic_store_n((unsigned int *)(sq + p->sq_off.tail), 1, __ATOMIC_RELEASE);
+	must(syscall(SYS_io_uring_enter, ring, 1, 1, IORING_ENTER_GETEVENTS, NULL, 0), "enter");
+	cqe = (struct io_uring_cqe *)(cq + p->cq_off.cqes);
+	if (cqe->res < 0) {
+		errno = -cqe->res;
+		fail("io_uring");
+	}
+	return cqe->res;
+}
+
 /* By io_uring, carried out by a worker thread of the kernel. */
 static int take_ring(int line)
 {
@@ -174,27 +213,13 @@ static int take_ring(int line)
 	struct msghdr m = { .msg_iov = &iov, .msg_iovlen = 1, .msg_control = control,
 			    .msg_controllen = sizeof(control) };
 	struct io_uring_params p = {};
-	struct io_uring_sqe *sqe;
-	struct io_uring_cqe *cqe;
-	char *sq, *cq;
+	struct io_uring_sqe sqe = { .opcode = IORING_OP_RECVMSG, .fd = line,
+				    .addr = (unsigned long)&m, .len = 1, .flags = IOSQE_ASYNC };
 	int ring = syscall(SYS_io_uring_setup, 2, &p);
 
 	if (ring < 0)
 		skip("io_uring_setup");
-	sq = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, ring, IORING_OFF_SQ_RING);
-	cq = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, ring, IORING_OFF_CQ_RING);
-	sqe = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, ring, IORING_OFF_SQES);
-	*sqe = (struct io_uring_sqe){ .opcode = IORING_OP_RECVMSG, .fd = line,
-				      .addr = (unsigned long)&m, .len = 1,
-				      .flags = IOSQE_ASYNC };
-	*(unsigned int *)(sq + p.sq_off.array) = 0;
-	__atomic_store_n((unsigned int *)(sq + p.sq_off.tail), 1, __ATOMIC_RELEASE);
-	must(syscall(SYS_io_uring_enter, ring, 1, 1, IORING_ENTER_GETEVENTS, NULL, 0), "enter");
-	cqe = (struct io_uring_cqe *)(cq + p.cq_off.cqes);
-	if (cqe->res < 0) {
-		errno = -cqe->res;
-		fail("io_uring recvmsg");
-	}
+	ring_act(ring, &p, &sqe);
 	return fd_of(&m);
 }
 
@@ -227,6 +252,21 @@ static void read_many(char **arg)
 static void read_ring(char **arg)
 {
 	show(take_ring(ask(arg[0])));
+}
+
+/* What is open in a ring that somebody else made; its layout is that of one's own. */
+static void ring_read(char **arg)
+{
+	struct io_uring_params p = {};
+	char text[256];
+	struct io_uring_sqe sqe = { .opcode = IORING_OP_READ, .flags = IOSQE_FIXED_FILE,
+				    .addr = (unsigned long)text, .len = sizeof(text) };
+	int n;
+
+	if (syscall(SYS_io_uring_setup, 2, &p) < 0)
+		skip("io_uring_setup");
+	n = ring_act(borrow(arg[0]), &p, &sqe);
+	fwrite(text, 1, n, stdout);
 }
 
 /* The second of two, the first of which is allowed. */
@@ -321,10 +361,13 @@ static void accept_it(char **arg)
 
 static void datagram_it(char **arg)
 {
+	struct sockaddr nobody = { .sa_family = AF_UNSPEC };
 	char buf[512];
 	int fd = borrow(arg[0]);
 	ssize_t n;
 
+	/* Off whom it may be connected to. */
+	connect(fd, &nobody, sizeof(nobody));
 	puts("ready");
 	fflush(stdout);
 	n = must(recv(fd, buf, sizeof(buf), 0), "recv");
@@ -388,6 +431,7 @@ static const struct verb verbs[] = {
 	{ "read-peeked", 1, read_peeked },
 	{ "read-many", 1, read_many },
 	{ "read-ring", 1, read_ring },
+	{ "ring-read", 1, ring_read },
 	{ "read-second", 1, read_second },
 	{ "list", 1, list_it },
 	{ "map", 1, map_it },

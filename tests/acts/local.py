@@ -12,6 +12,9 @@
   race WORD KIND OWN PORT one socket, connected at a time to an own listener and to 127.0.0.1:PORT
   give PATH PORT          gives to everybody who connects there a UDP and a TCP socket, and a connection
   given WORD PATH PORT    sends over each of those
+  lands PORT              asks for any port until that is the one, and tells what comes there
+  hand PATH PORT          gives to everybody who connects there and says a KIND the socket; see HANDS
+  take PATH KIND          takes it, and tells what comes by it
   flap PORT               opens and closes a listener, again and again
   storm WORD PORT         connects to it all the time
 
@@ -110,8 +113,8 @@ def options(s, given):
             s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
         elif o == 'reuseaddr':
             s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        elif o == 'lo':
-            s.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, b'lo')
+        elif o in ('lo', 'vrf0'):
+            s.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, o.encode())
         elif o == 'join':
             s.setsockopt(socket.IPPROTO_IP, socket.IP_ADD_MEMBERSHIP,
                          socket.inet_aton(GROUP) + socket.inet_aton(GROUP_AT))
@@ -120,6 +123,11 @@ def options(s, given):
 def gone_on(go):
     while not os.path.exists(go):
         time.sleep(0.05)
+
+
+# From whom a wildcard claims what is sent: one client, or whoever is at an address.
+AT = {'0.0.0.0': '127.0.0.1', '::': '::ffff:127.0.0.1'}
+CLAIMS = {'udp-claim-host': (GROUP_AT, 0)}
 
 
 def listens(kind, addr, port, given):
@@ -163,8 +171,8 @@ def serve(*specs):
         kind, addr, port = spec_of(text)
         try:
             s = listens(kind, addr, port, given)
-            if kind == 'udp-claim':  # the client that is to come
-                s.connect(('127.0.0.1', port + 1000))
+            if kind.startswith('udp-claim'):  # the client that is to come
+                s.connect(CLAIMS.get(kind, (AT.get(addr), port + 1000)))
         except OSError as e:
             tell('cannot', spec, e)
             continue
@@ -207,6 +215,15 @@ def send_connected(addr, port, data):
     s.send(data)
 
 
+def send_in_vrf(kind, addr, port, data):
+    s = made(kind, addr)
+    s.settimeout(1)
+    options(s, ['vrf0'])
+    s.connect((addr, port))
+    s.sendall(data)
+    time.sleep(0.2)
+
+
 def send_group(addr, port, data):
     s = made('udp', addr)
     s.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_IF, socket.inet_aton(GROUP_AT))
@@ -234,6 +251,8 @@ SENDS = {
     'udpc': send_connected,
     'group': send_group,
     'from': send_from,
+    'vrf-tcp': lambda a, p, d: send_in_vrf('tcp', a, p, d),
+    'vrf-udp': lambda a, p, d: send_in_vrf('udp', a, p, d),
     'tcp*': lambda a, p, d: many('tcp', a, p, d),
     'udp*': lambda a, p, d: many('udp', a, p, d),
 }
@@ -384,6 +403,111 @@ def given(word, path, port):
     time.sleep(0.3)
 
 
+def lands(port):
+    port, until = int(port), time.monotonic() + 30
+    while time.monotonic() < until:
+        s = made('udp', '')
+        options(s, ['reuseaddr'])
+        # IP_LOCAL_PORT_RANGE, since 6.3
+        tried(s.setsockopt, socket.IPPROTO_IP, 51, struct.pack('HH', port, port))
+        s.bind(('127.0.0.1', 0))
+        if s.getsockname()[1] == port:
+            tell('landed')
+            datagrams('lands', s)
+        s.close()
+    tell('not landed')
+
+
+# ---- sockets that change hands, before and after they have a port ----
+
+
+def bound_there(kind, port):
+    s = made(kind, '')
+    options(s, ['reuseaddr'])
+    s.bind(('127.0.0.1', port))
+    return s
+
+
+def hand_connected(port):
+    s = bound_there('udp', port)
+    s.connect(('127.0.0.1', 9))
+    return s, None
+
+
+def hand_listening(port):
+    s = bound_there('tcp', port)
+    s.listen(8)
+    return s, None
+
+
+def hand_accepted(port):
+    s, _ = hand_listening(port)
+    tell('waits')
+    conn, _ = s.accept()
+    s.close()
+    return conn, None
+
+
+def hand_late(kind, port):
+    """It gets its port when it has been given away."""
+    s = made(kind, '')
+    options(s, ['reuseaddr'])
+
+    def then():
+        s.bind(('127.0.0.1', port))
+        if kind == 'tcp':
+            s.listen(8)
+    return s, then
+
+
+HANDS = {
+    'listening': hand_listening,
+    'bound': lambda port: (bound_there('udp', port), None),
+    'connected': hand_connected,
+    'accepted': hand_accepted,
+    'late-listening': lambda port: hand_late('tcp', port),
+    'late-bound': lambda port: hand_late('udp', port),
+}
+
+
+def hand(path, port):
+    server = socket.socket(socket.AF_UNIX)
+    server.bind(path)
+    os.chmod(path, 0o777)
+    server.listen(8)
+    tell('ready')
+    while True:
+        line, _ = server.accept()
+        try:
+            s, then = HANDS[line.recv(100).decode()](int(port))
+            socket.send_fds(line, [b'x'], [s.fileno()])
+            if then:
+                then()
+            line.recv(1)
+            s.close()
+        except (OSError, KeyError) as e:
+            tell('cannot', e)
+        line.close()
+
+
+def take(path, kind):
+    line = socket.socket(socket.AF_UNIX)
+    line.connect(path)
+    line.sendall(kind.encode())
+    fds = socket.recv_fds(line, 1, 1)[1]
+    tell('taken' if fds else 'not given')
+    if not fds:
+        return
+    s = socket.socket(fileno=fds[0])
+    if s.type == socket.SOCK_DGRAM:
+        dissolve(s)
+    elif kind != 'accepted':
+        time.sleep(0.5)
+        s, _ = s.accept()
+    s.settimeout(5)
+    tell('got', s.recv(1000))
+
+
 def flap(port):
     def takes(s):
         try:
@@ -414,5 +538,6 @@ def storm(word, port):
     time.sleep(0.5)
 
 
-VERBS = {f.__name__: f for f in (serve, send, own, turned, race, give, given, flap, storm)}
+VERBS = {f.__name__: f for f in (serve, send, own, turned, race, give, given, lands, hand, take, flap,
+                                 storm)}
 VERBS[sys.argv[1]](*sys.argv[2:])

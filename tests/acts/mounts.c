@@ -178,6 +178,115 @@ static void own_tmpfs(char **arg)
 	show(fd);
 }
 
+/* ---- attributes of mounts ---- */
+
+/* mount point, file below it, text: what is mounted read-only made writable, and written to */
+static void writable(char **arg)
+{
+	struct mount_attr attr = { .attr_clr = MOUNT_ATTR_RDONLY };
+	char path[4096];
+	int fd;
+
+	own_namespace();
+	must(syscall(SYS_mount_setattr, AT_FDCWD, arg[0], 0, &attr, sizeof(attr)), "mount_setattr");
+	snprintf(path, sizeof(path), "%s/%s", arg[0], arg[1]);
+	fd = must(open(path, O_WRONLY | O_TRUNC), path);
+	must(write(fd, arg[2], strlen(arg[2])), "write");
+	puts(arg[2]);
+}
+
+/* The same of its file system, by fspick(2). */
+static void writable_picked(char **arg)
+{
+	char path[4096];
+	int fs, fd;
+
+	own_namespace();
+	fs = must(syscall(SYS_fspick, AT_FDCWD, arg[0], 0), "fspick");
+	must(syscall(SYS_fsconfig, fs, FSCONFIG_SET_FLAG, "rw", NULL, 0), "rw");
+	must(syscall(SYS_fsconfig, fs, FSCONFIG_CMD_RECONFIGURE, NULL, NULL, 0), "reconfigure");
+	snprintf(path, sizeof(path), "%s/%s", arg[0], arg[1]);
+	fd = must(open(path, O_WRONLY | O_TRUNC), path);
+	must(write(fd, arg[2], strlen(arg[2])), "write");
+	puts(arg[2]);
+}
+
+/* A user namespace in which 0 is uid 1000. */
+static int mapping(void)
+{
+	int ready[2], over[2], fd;
+	char path[64], c = 0;
+	pid_t pid;
+
+	must(pipe(ready), "pipe");
+	must(pipe(over), "pipe");
+	pid = must(fork(), "fork");
+	if (!pid) {
+		must(unshare(CLONE_NEWUSER), "unshare");
+		must(write(ready[1], &c, 1), "write");
+		close(over[1]);
+		_exit(read(over[0], &c, 1) < 0);
+	}
+	must(read(ready[0], &c, 1), "read");
+	snprintf(path, sizeof(path), "/proc/%d/uid_map", pid);
+	write_file(path, "0 1000 1");
+	snprintf(path, sizeof(path), "/proc/%d/gid_map", pid);
+	write_file(path, "0 1000 1");
+	snprintf(path, sizeof(path), "/proc/%d/ns/user", pid);
+	fd = must(open(path, O_RDONLY), path);
+	close(over[1]);
+	return fd;
+}
+
+/* box: by a copy of its mount in which its files are somebody else's */
+static void idmapped(char **arg)
+{
+	struct mount_attr attr = { .attr_set = MOUNT_ATTR_IDMAP };
+	int tree = must(syscall(SYS_open_tree, AT_FDCWD, arg[0], OPEN_TREE_CLONE), "open_tree");
+
+	attr.userns_fd = mapping();
+	must(syscall(SYS_mount_setattr, tree, "", AT_EMPTY_PATH, &attr, sizeof(attr)),
+	     "mount_setattr");
+	show(must(openat(tree, "key", O_RDONLY), "key"));
+}
+
+/* box: its handle, opened on a copy of the mount that it is on, which hangs nowhere */
+static void handle(char **arg)
+{
+	struct { struct file_handle head; unsigned char bytes[128]; } h = {
+		.head.handle_bytes = sizeof(h.bytes),
+	};
+	int tree, id;
+	char key[4096];
+
+	own_namespace();
+	snprintf(key, sizeof(key), "%s/key", arg[0]);
+	must(name_to_handle_at(AT_FDCWD, key, &h.head, &id, 0), "name_to_handle_at");
+	tree = must(syscall(SYS_open_tree, AT_FDCWD, arg[0], OPEN_TREE_CLONE), "open_tree");
+	tree = must(syscall(SYS_openat, tree, ".", O_RDONLY | O_DIRECTORY), ".");
+	show(must(open_by_handle_at(tree, &h.head, O_RDONLY), "open_by_handle_at"));
+}
+
+/* text: a file system that is mounted nowhere, with the text in `key`; for others to look into */
+static void hold(char **arg)
+{
+	int fs, mnt, fd;
+
+	own_namespace();
+	fs = must(syscall(SYS_fsopen, "tmpfs", 0), "fsopen");
+	must(syscall(SYS_fsconfig, fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0), "fsconfig");
+	mnt = must(syscall(SYS_fsmount, fs, 0, 0), "fsmount");
+	fd = must(openat(mnt, "key", O_CREAT | O_RDWR, 0666), "key");
+	fchmod(fd, 0666);
+	must(write(fd, arg[0], strlen(arg[0])), "write");
+	must(fchmodat(mnt, ".", 0777, 0), "fchmodat");
+	must(dup2(mnt, 9), "dup2");
+	must(fchdir(mnt), "fchdir");
+	puts(arg[0]);
+	fflush(stdout);
+	sleep(60);
+}
+
 /* A network file system: the kernel itself connects. port, mount point */
 static void nfs(char **arg)
 {
@@ -198,6 +307,8 @@ static const struct verb verbs[] = {
 	{ "overlay", 2, overlay },	 { "overlay-upper", 3, overlay_upper },
 	{ "chroot", 1, change_root },	 { "pivot", 1, pivot },
 	{ "covered", 2, covered },	 { "own-tmpfs", 1, own_tmpfs },
-	{ "nfs", 2, nfs },
+	{ "nfs", 2, nfs },		 { "writable", 3, writable },
+	{ "writable-picked", 3, writable_picked }, { "idmapped", 1, idmapped },
+	{ "handle", 1, handle },	 { "hold", 1, hold },
 };
 VERBS_MAIN(verbs)

@@ -213,6 +213,32 @@ static struct sockaddr_in address(const char *port)
 	return a;
 }
 
+/* mode, port: bind and listen (opcodes 56 and 57, since 6.11), and what the first client says */
+static void listening(char **arg)
+{
+	struct io_uring_sqe sqe = { .opcode = 56 };
+	struct sockaddr_in a = address(arg[1]);
+	char text[256];
+	int fd, n;
+
+	ring_open(&ring, arg[0]);
+	sqe.fd = must(socket(AF_INET, SOCK_STREAM, 0), "socket");
+	must(setsockopt(sqe.fd, SOL_SOCKET, SO_REUSEADDR, &(int){ 1 }, sizeof(int)), "SO_REUSEADDR");
+	sqe.addr = (unsigned long)&a;
+	sqe.off = sizeof(a);
+	act(&ring, &sqe, "bind");
+	sqe = (struct io_uring_sqe){ .opcode = 57, .fd = sqe.fd, .len = 8 };
+	act(&ring, &sqe, "listen");
+	puts("listening");
+	fflush(stdout);
+	sqe = (struct io_uring_sqe){ .opcode = IORING_OP_ACCEPT, .fd = sqe.fd };
+	fd = act(&ring, &sqe, "accept");
+	sqe = (struct io_uring_sqe){ .opcode = IORING_OP_RECV, .fd = fd,
+				     .addr = (unsigned long)text, .len = sizeof(text) };
+	n = act(&ring, &sqe, "recv");
+	fwrite(text, 1, n, stdout);
+}
+
 /* mode, port, text */
 static void tcp(char **arg)
 {
@@ -314,6 +340,6 @@ static const struct verb verbs[] = {
 	{ "unlink", 2, remove_name }, { "mkdir", 2, make_dir }, { "getxattr", 2, get_xattr },
 	{ "setxattr", 2, set_xattr }, { "tcp", 3, tcp },       { "udp", 3, udp_msg },
 	{ "udp-zc", 3, udp_zero_copy }, { "raw", 3, raw_socket },
-	{ "unix", 3, unix_stream }, { "unix-dgram", 3, unix_dgram },
+	{ "listen", 2, listening }, { "unix", 3, unix_stream }, { "unix-dgram", 3, unix_dgram },
 };
 VERBS_MAIN(verbs)

@@ -5,10 +5,13 @@
  */
 #include <arpa/inet.h>
 #include <linux/bpf.h>
+#include <linux/bsg.h>
 #include <linux/if_tun.h>
 #include <linux/keyctl.h>
+#include <linux/nvme_ioctl.h>
 #include <linux/perf_event.h>
 #include <net/if.h>
+#include <scsi/sg.h>
 #include <netinet/in.h>
 #include <netinet/ip.h>
 #include <sched.h>
@@ -83,6 +86,25 @@ static int mount_detached(void)
 
 	must(syscall(SYS_fsconfig, fs, 6, NULL, NULL, 0), "fsconfig");
 	return must(syscall(SYS_fsmount, fs, 0, 0), "fsmount");
+}
+
+/* Used by its descriptor, and moved nowhere. */
+static void mount_by_fd(char **arg)
+{
+	int fd = must(openat(mount_detached(), "file", O_CREAT | O_RDWR, 0600), "file");
+
+	must(write(fd, arg[0], strlen(arg[0])), "write");
+	done(arg[0]);
+}
+
+/* A file system that the caller has mounted gets other options, by fspick(2). directory */
+static void mount_pick(char **arg)
+{
+	int fs = must(syscall(SYS_fspick, AT_FDCWD, arg[0], 0), "fspick");
+
+	must(syscall(SYS_fsconfig, fs, 1, "size", "1M", 0), "size");
+	must(syscall(SYS_fsconfig, fs, 7, NULL, NULL, 0), "reconfigure");
+	done(arg[1]);
 }
 
 static void mount_move(char **arg)
@@ -251,6 +273,35 @@ static void device_open(char **arg)
 	done(arg[1]);
 }
 
+/* What stands in the first block, by READ(10) in a request of version 4. path */
+static void bsg_read(char **arg)
+{
+	unsigned char command[10] = { 0x28, [8] = 1 }, sense[64];
+	char block[513] = "";
+	struct sg_io_v4 io = { .guard = 'Q', .request_len = sizeof(command),
+			       .request = (unsigned long)command,
+			       .max_response_len = sizeof(sense),
+			       .response = (unsigned long)sense, .din_xfer_len = 512,
+			       .din_xferp = (unsigned long)block, .timeout = 5000 };
+	int fd = must(open(arg[0], O_RDWR), arg[0]);
+
+	must(ioctl(fd, SG_IO, &io), "SG_IO");
+	done(block);
+}
+
+/* The same of the first namespace of a controller, whose blocks have 4 KiB. path */
+static void nvme_read(char **arg)
+{
+	char *block = aligned_alloc(4096, 4096);
+	struct nvme_passthru_cmd c = { .opcode = 2, .nsid = 1, .addr = (unsigned long)block,
+				       .data_len = 4096 };
+	int fd = must(open(arg[0], O_RDONLY), arg[0]);
+
+	memset(block, 0, 4096);
+	must(ioctl(fd, NVME_IOCTL_IO_CMD, &c), "NVME_IOCTL_IO_CMD");
+	done(block);
+}
+
 /* ---- sockets that somebody outside made: descriptor 9 is one, then the command runs ---- */
 
 static void raw_hand(char **arg)
@@ -320,6 +371,8 @@ static void bpf_others(char **arg)
 static const struct verb verbs[] = {
 	{ "userns-unshare", 1, userns_unshare }, { "userns-clone", 1, userns_clone },
 	{ "mount-new", 2, mount_new },	  { "mount-move", 2, mount_move },
+	{ "mount-by-fd", 1, mount_by_fd }, { "mount-pick", 2, mount_pick },
+	{ "bsg-read", 1, bsg_read },	  { "nvme-read", 1, nvme_read },
 	{ "mount-tree", 3, mount_tree },  { "mount-away", 2, mount_away },
 	{ "mount-pivot", 2, mount_pivot }, { "mount-flags", 2, mount_flags },
 	{ "fs-open", 1, fs_open },

@@ -109,7 +109,7 @@ serves()
 	wait $!
 	return $code
 }
-for kind in 'accept listen' 'datagram bound-udp'; do
+for kind in 'accept listen' 'datagram bound-udp' 'datagram both-udp'; do
 	for uid in 1000 0; do
 		name="uid $uid: a socket that is bound already (${kind#* })"
 		# shellcheck disable=SC2086

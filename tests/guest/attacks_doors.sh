@@ -89,6 +89,54 @@ for uid in 1000 0; do
 	done
 done
 
+# Whoever resolves names for others would carry them out, whatever names a policy allows.
+resolving=(
+	/run/systemd/resolve/io.systemd.Resolve /run/systemd/resolve/io.systemd.Resolve.Monitor
+	/run/nscd/socket /run/dbus/system_bus_socket /run/avahi-daemon/socket
+)
+serving=()
+for door in "${resolving[@]}" /run/lookup/honest; do
+	mkdir -p "${door%/*}"
+	serving+=(stream "$door")
+done
+"$S" serve "$T/resolved" "${serving[@]}" >"$T/serve2" &
+need wait_for 10 grep -q serving "$T/serve2"
+asks()
+{
+	: >"$T/resolved"
+	in_cgroup "$1" "$2" bash -c 'for door; do "$S" send stream "$door" "[$door]"; done' sh \
+		"${resolving[@]}" /run/lookup/honest >"$T/out" 2>&1
+	sleep 0.3
+}
+asks control 1000
+cp "$T/resolved" "$T/resolved.control"
+for of in read-only workspace-write strict full-access none; do
+	extends="[$of, network]" and=
+	# Of none of the modes, a rule opens one of them.
+	[ $of != none ] || { extends='[any-read, network]' and=' /run/nscd/socket'; }
+	printf 'version: 1\nname: of-%s\nextends: %s\nworkspace: %s\nvars: { endpoints: api.test }\nrules:\n  - %s\n  - %s\n' \
+		$of "$extends" "$WS" "allow read,exec $SRC/**" "allow unix /run/lookup/**$and" >"$T/of.yaml"
+	mkdir -p "$CG/of-$of"
+	need "$HG" attach --cgroup "$CG/of-$of" --name of-$of --user agent --policy "$T/of.yaml"
+	for uid in 1000 0; do
+		asks of-$of $uid
+		for door in "${resolving[@]}"; do
+			want=closed reached=closed
+			[ "$of$door" != none/run/nscd/socket ] || want=open
+			! grep -qF "[$door]" "$T/resolved" || reached=open
+			if ! grep -qF "[$door]" "$T/resolved.control"; then
+				not_ok "uid $uid: $of with network: $door" 'nothing arrives without confinement'
+			elif [ $reached = $want ]; then
+				ok "uid $uid: $of with network: $door is $want"
+			else
+				not_ok "uid $uid: $of with network: $door" "it is $reached"
+			fi
+		done
+		check "uid $uid: $of with network: a socket that a rule opens" grep -qF '[/run/lookup/honest]' "$T/resolved"
+	done
+	agent_detach of-$of
+done
+
 # ---- files and switches ----
 # Puts back what an attack without confinement has changed.
 saved=()

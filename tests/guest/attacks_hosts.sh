@@ -44,7 +44,8 @@ need dnsmasq -C "$T/dnsmasq.conf" --pid-file="$T/dnsmasq.pid"
 ip addr add 10.9.9.9/32 dev wire0
 python3 "$HOSTS" sink "$T/received" tcp:$WEB:80 tcp:$WEB:443 tcp:$WEB:8443 tcp:$WEB:22 udp:$WEB:{80,443} \
 	tcp:2001:db8::10:443 tcp:$FREE:80 tcp:$SHARED:443 tcp:$SHARED:80 tcp:$EVIL:443 tcp:10.9.9.9:443 \
-	tcp:192.0.2.7{0..5}:443 tcp:$SHARED:8443 udp:$LISTENS:53 udp:$OTHER:53 tcp:$OTHER:53 udp:$EVIL:5353 2>"$T/sink" &
+	tcp:192.0.2.7{0..5}:443 tcp:$SHARED:8443 udp:$LISTENS:53 udp:$OTHER:53 tcp:$OTHER:53 udp:$EVIL:5353 \
+	tcp:$DNS:{853,443} udp:224.0.0.251:5353 udp:224.0.0.252:5355 udp:ff02::fb:5353 udp:ff02::1:3:5355 2>"$T/sink" &
 disown
 need wait_for 10 grep -q ready "$T/received"
 python3 "$STREAMS" serve $LISTENS good.test=192.0.2.75 >"$T/serves" 2>&1 &
@@ -168,6 +169,21 @@ prints()
 	done
 }
 
+# Whatever agents learned so far.
+names_forget()
+{
+	local id key
+
+	for id in $(bpftool -j map show name hg_names | jq 'if type == "array" then .[] else . end | .id'); do
+		bpftool -j map dump id "$id" | jq -r '.[].key | join(" ")' | while read -r key; do
+			# shellcheck disable=SC2086
+			bpftool map delete id "$id" key $key
+		done
+		[ "$(bpftool -j map dump id "$id" | jq length)" = 0 ] || return 1
+	done
+	[ "$id" ]
+}
+
 H=(python3 "$HOSTS")
 
 # ---- questions ----
@@ -194,6 +210,15 @@ refused 'asking somebody else' "udp:$OTHER" "${H[@]}" dns plain $OTHER @.evil.te
 refused 'asking somebody else for an allowed name' "udp:$OTHER" \
 	"${H[@]}" raw udp $OTHER 53 @
 refused 'mDNS' "udp:$EVIL" "${H[@]}" raw udp $EVIL 5353 @
+for to in '224.0.0.251 5353' 'ff02::fb 5353' '224.0.0.252 5355' 'ff02::1:3 5355'; do
+	# shellcheck disable=SC2086
+	refused "mDNS and LLMNR: ${to% *}" "udp:${to/ /:}" "${H[@]}" group $to @.local
+done
+refused 'a resolver over TLS, at its port' "tcp:$DNS:853" "${H[@]}" tls all $DNS 853 @.good.test
+refused 'a resolver over TLS, with an allowed name' "tcp:$DNS:853" "${H[@]}" tls all $DNS 853 good.test
+refused 'a resolver over https' "tcp:$DNS:443" "${H[@]}" tls all $DNS 443 @.test
+refused 'a resolver over https, with an allowed name' "tcp:$DNS:443" "${H[@]}" tls all $DNS 443 good.test
+refused 'a resolver over plain http' "tcp:$DNS:443" "${H[@]}" http all $DNS 443 @
 prints 'an allowed name' "^$WEB " getent ahosts good.test
 prints 'in capitals' "^$WEB$" "${H[@]}" dns upper $DNS good.test
 prints 'with EDNS' "^$WEB$" "${H[@]}" dns edns $DNS good.test
@@ -262,6 +287,15 @@ works 'one that comes behind that rule' "tcp:$SHARED:443.*late.test" \
 
 works 'of two names, what [tls=off] allows, whichever was asked for first' "tcp:$SHARED:8443" \
 	"${H[@]}" raw all $SHARED 8443 @
+if [ ! "${CONTROL_ONLY-}" ]; then
+	need names_forget
+	in_turn agent 1000 sh -c 'getent ahosts late.test; getent ahosts early.test'
+fi
+refused 'the other way round: a name that a later rule on the address refuses' "tcp:$SHARED:443" \
+	"${H[@]}" tls all $SHARED 443 early.test
+works 'the other way round: one that comes behind that rule' "tcp:$SHARED:443.*late.test" \
+	"${H[@]}" tls all $SHARED 443 late.test
+works 'the other way round: what [tls=off] allows' "tcp:$SHARED:8443" "${H[@]}" raw all $SHARED 8443 @
 
 # ---- answers ----
 in_turn agent 1000 getent ahosts private.test
@@ -301,18 +335,69 @@ forged()
 }
 export DNS HOSTS EVIL
 export -f forged
+in_turn control 1000 bash -c forged
+check 'without confinement its own resolver answers' grep -q "^$EVIL" "$T/out"
 for uid in 1000 0; do
 	in_turn agent $uid bash -c forged
-	answered=$(grep -c "^$EVIL" "$T/out")
 	if go agent $uid "tcp:$EVIL:443" "${H[@]}" tls all $EVIL 443 good.test ||
 		grep -qa "^tcp:$EVIL:443.*good.test" "$T/received"; then
 		not_ok "uid $uid: an answer in a network of its own" 'THE ATTACK SUCCEEDS' "$(said)"
-	elif [ "$answered" = 0 ]; then
-		skip "uid $uid: an answer in a network of its own" 'its resolver did not answer'
 	else
 		ok "uid $uid: an answer in a network of its own"
 	fi
 done
+# In the machine's own: what it sends as a resolver, whose address it has or not, to a socket of its own.
+# SILENT is asked and says nothing, FAR are elsewhere, NOBODY is no one's.
+SILENT=$LISTENS FAR=198.51.100.53 FAR6=2001:db8:53::53 NOBODY=127.0.0.77 NOBODY_NEAR=192.0.2.56
+ip addr add $NOBODY_NEAR/24 dev wire0
+ip route add 198.51.100.0/24 dev wire0
+ip -6 route add 2001:db8:53::/64 dev wire0
+sysctl -q -w net.ipv4.ip_unprivileged_port_start=0
+cat >"$T/speaker.yaml" <<END
+version: 1
+name: speaker
+resolvers: [$DNS, $SILENT, $FAR, $FAR6, $NOBODY, $NOBODY_NEAR]
+rules:
+  - allow read,exec /**
+  - allow write /dev/null
+  - allow connect good.test:443
+  - allow listen *:53
+END
+[ "${CONTROL_ONLY-}" ] || agent_attach speaker "$T/speaker.yaml"
+for how in "pktinfo $SILENT" "transparent $FAR" "freebind $FAR6" "bound $NOBODY" "bound $NOBODY_NEAR" \
+	"tcp $NOBODY" "tcp $NOBODY_NEAR"; do
+	for uid in 1000 0; do
+		name="uid $uid: an answer of its own making: $how"
+		# shellcheck disable=SC2086
+		in_turn control $uid "${H[@]}" speak $how good.test $EVIL
+		if [ $uid/${how% *} = 1000/transparent ]; then
+			continue # takes CAP_NET_RAW
+		elif ! grep -qx "$EVIL" "$T/out"; then
+			not_ok "$name" 'no effect without confinement' "$(said)"
+			continue
+		elif [ "${CONTROL_ONLY-}" ]; then
+			ok "$name"
+			continue
+		fi
+		names_forget
+		# shellcheck disable=SC2086
+		in_turn speaker $uid "${H[@]}" speak $how good.test $EVIL
+		if go speaker $uid "tcp:$EVIL:443" "${H[@]}" tls all $EVIL 443 good.test ||
+			grep -qa "^tcp:$EVIL:443.*good.test" "$T/received"; then
+			not_ok "$name" 'THE ATTACK SUCCEEDS' "$(said)"
+		else
+			ok "$name"
+		fi
+	done
+done
+if [ ! "${CONTROL_ONLY-}" ]; then
+	serves() { sh -c "python3 $HOSTS forge 127.0.0.5 $EVIL & sleep 2; python3 $HOSTS dns plain 127.0.0.5 x.test"; }
+	export -f serves
+	in_turn speaker 1000 bash -c serves
+	check 'a server of its own where nobody has a resolver' grep -qx "$EVIL" "$T/out"
+	agent_detach speaker >/dev/null 2>&1
+	learned=-1000
+fi
 
 # ---- what must go on ----
 works 'TLS with the name' "tcp:$WEB:443.*good.test" "${H[@]}" tls all $WEB 443 good.test
@@ -376,20 +461,6 @@ fi
 
 # ---- the policy changes under a connection ----
 # keeps NAME WANT POLICY [NAMES-LOST]: a connection that said good.test, over a reload of the policy.
-names_forget()
-{
-	local id key
-
-	for id in $(bpftool -j map show name hg_names | jq 'if type == "array" then .[] else . end | .id'); do
-		bpftool -j map dump id "$id" | jq -r '.[].key | join(" ")' | while read -r key; do
-			# shellcheck disable=SC2086
-			bpftool map delete id "$id" key $key
-		done
-		[ "$(bpftool -j map dump id "$id" | jq length)" = 0 ] || return 1
-	done
-	[ "$id" ]
-}
-
 keeps()
 {
 	local name=$1 want=$2 policy=$3 word

@@ -40,22 +40,26 @@ as()
 	return $code
 }
 
-# closed NAME FUNCTION [ARG...]: shows the secret, but to no agent. -u UID: to this user alone.
+# closed NAME FUNCTION [ARG...]: shows the secret, but to no agent. -u UID: to this user alone; -a: the agent.
 closed()
 {
-	local uids='1000 0' uid name
+	local uids='1000 0' agent=agent uid name
 
 	[ "$1" != -u ] || { uids=$2; shift 2; }
+	[ "$1" != -a ] || { agent=$2; shift 2; }
 	name=$1
 	shift
 	for uid in $uids; do
 		as control "$uid" "$@"
-		if ! grep -qF "$S" "$T/out"; then
+		if grep -q ^SKIP "$T/out"; then
+			skip "uid $uid: $name" "$(sed -n 's/^SKIP //p' "$T/out")"
+			continue
+		elif ! grep -qF "$S" "$T/out"; then
 			not_ok "uid $uid: $name" 'no effect without confinement' "$(said)"
 			continue
 		fi
 		[ ! "${CONTROL_ONLY-}" ] || { ok "uid $uid: $name"; continue; }
-		as agent "$uid" "$@"
+		as $agent "$uid" "$@"
 		if grep -qF "$S" "$T/out"; then
 			not_ok "uid $uid: $name" 'THE ATTACK SUCCEEDS' "$(said)"
 		else
@@ -199,6 +203,79 @@ for uid in 1000 0; do
 	kill "$giver"
 	wait
 done
+
+# The same of what is mounted nowhere, by its descriptor, by the root and by the working directory of who has it.
+for uid in 1000 0; do
+	in_cgroup agent $uid unshare -Ur "$ACTS/mounts" hold "$S" >"$T/given" 2>&1 &
+	wait_for 10 grep -q "$S" "$T/given" || not_ok "uid $uid: a mount of its own to hold" "$(cat "$T/given")"
+	giver=$(tail -n 1 "$CG/agent/cgroup.procs")
+	for way in fd/9 cwd; do
+		name="uid $uid: another agent's mount that hangs nowhere, by /proc/PID/$way"
+		exec 8<"/proc/$giver/$way"
+		if [ "$(cat /proc/self/fd/8/key)" != "$S" ]; then
+			not_ok "$name" 'no effect without confinement'
+		elif in_cgroup other $uid sh -c "cat /proc/self/fd/8/key; cd /proc/self/fd/8 && cat key
+			cat /proc/$giver/$way/key" >"$T/out" 2>"$T/err" || grep -qF "$S" "$T/out"; then
+			not_ok "$name" 'THE ATTACK SUCCEEDS' "$(said)"
+		else
+			ok "$name"
+		fi
+		exec 8<&-
+	done
+	cgroup_end agent
+	wait
+done
+victim_root()
+{
+	unshare -Urm bash -c 'mount -t tmpfs t "$WS/m" && echo "$S" >"$WS/m/key" && chmod -R 777 "$WS/m" &&
+		cat "$WS/m/key" && cd "$WS/m" && exec sleep 60'
+}
+export -f victim_root
+for uid in 1000 0; do
+	in_cgroup agent $uid bash -c victim_root >"$T/given" 2>&1 &
+	wait_for 10 grep -q "$S" "$T/given"
+	giver=$(tail -n 1 "$CG/agent/cgroup.procs")
+	for path in "root$WS/m/key" cwd/key; do
+		name="uid $uid: another agent's process, /proc/PID/${path%%/*}"
+		in_turn control $uid cat "/proc/$giver/$path"
+		if ! grep -qF "$S" "$T/out"; then
+			not_ok "$name" 'no effect without confinement' "$(said)"
+			continue
+		fi
+		in_turn other $uid cat "/proc/$giver/$path"
+		if grep -qF "$S" "$T/out"; then not_ok "$name" 'THE ATTACK SUCCEEDS' "$(said)"; else ok "$name"; fi
+	done
+	cgroup_end agent
+	wait
+done
+
+# ---- attributes of mounts ----
+# The agent `mounter` may mount over the machine as well.
+sed 's/name: places/name: mounter/; s/use userns mount/use cap:SYS_ADMIN userns mount/' "$T/places.yaml" >"$T/mounter.yaml"
+agent_attach mounter "$T/mounter.yaml"
+idmapped() { "$ACTS/mounts" idmapped "$1"; }
+closed -u 0 'files that are somebody else'"'"'s by a mount' idmapped $P/closed
+closed -u 0 -a mounter 'files that are somebody else'"'"'s by a mount, where mounting is allowed' idmapped $P/closed
+handled() { "$ACTS/mounts" handle "$1"; }
+closed -u 0 'a handle on a mount that hangs nowhere' handled $P/closed
+closed -u 0 -a mounter 'a handle on a mount that hangs nowhere, where mounting is allowed' handled $P/closed
+echo open >$WS/idmapped && mkdir -p $WS/free && echo "$S" >$WS/free/key && chown -R 1000:1000 $WS/free
+as mounter 0 idmapped $WS/free
+check 'honest: such a mount of what may be read' grep -qF "$S" "$T/out"
+mkdir -p $WS/fixed && mount -t tmpfs -o mode=777 t $WS/fixed && echo x >$WS/fixed/f && chmod 666 $WS/fixed/f
+made_writable() { "$ACTS/mounts" "$1" $WS/fixed f "$S"; }
+mount -o remount,bind,ro $WS/fixed
+closed -u 0 'a read-only mount made writable' made_writable writable
+mount -o remount,bind,rw $WS/fixed
+read_only() { mount -o remount,ro $WS/fixed && mount -o remount,bind,rw $WS/fixed; }
+read_only
+as control 0 made_writable writable-picked
+check 'a read-only file system made writable: without confinement' grep -qF "$S" "$T/out"
+read_only
+as agent 0 made_writable writable-picked
+check 'uid 0: a read-only file system made writable' sh -c "! grep -qF '$S' '$T/out'"
+umount $WS/fixed
+agent_detach mounter >/dev/null
 
 # ---- what root outside mounts and unmounts while agents run ----
 sees() { in_cgroup agent 1000 grep -q fine "$1" 2>/dev/null; }

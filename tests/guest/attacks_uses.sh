@@ -83,6 +83,7 @@ use 'userns by clone3' "$USES" userns-clone @
 own() { echo unshare -Urm --propagation unchanged "$@"; }
 use -w sandboxed 'mount: a new one' $(own "$USES" mount-new /mnt @)
 use -w sandboxed 'mount: fsmount and move_mount' $(own "$USES" mount-move /mnt @)
+use -w sandboxed 'mount: fsmount, used by its descriptor' $(own "$USES" mount-by-fd @)
 use -w sandboxed 'mount: a copy of a tree' $(own "$USES" mount-tree /dev/shm /mnt @)
 use -w sandboxed 'mount: other flags' $(own "$USES" mount-flags / @)
 use -u 0 'chroot as root' chroot / echo @
@@ -105,7 +106,7 @@ entered()
 	wait
 	printed
 }
-for act in 'mount-away /mnt' 'mount-pivot /mnt'; do
+for act in 'mount-away /mnt' 'mount-pivot /mnt' 'mount-pick /mnt'; do
 	for uid in 1000 0; do
 		# shellcheck disable=SC2086
 		if ! entered control $uid "$USES" $act @; then
@@ -249,6 +250,83 @@ use -w words -o - "the kernel's log, elsewhere, where all words are named" \
 	"$USES" device-write "$WS/nodes/kmsg" @
 use -u 0 'raw-disk' "$USES" device-read /dev/vda 512 @
 use 'raw-disk: elsewhere' "$USES" device-read "$WS/nodes/disk" 512 @
+
+# What is below a file system by a character device. Numbers that differ from boot to boot are known by
+# their driver's name; the agent `nodes` has the word for nodes alone.
+if [ ! "${CONTROL_ONLY-}" ]; then
+	printf 'version: 1\nname: nodes\nrules:\n  - allow all /**\n  - allow use device-node\n' >"$T/nodes.yaml"
+	agent_attach nodes "$T/nodes.yaml"
+fi
+# elsewhere NAME FILE: a node with the number of FILE.
+elsewhere() { node "$1" c "$(stat -c '0x%t' "$2")" "$(stat -c '0x%T' "$2")"; }
+# below NAME DISK VERB FILE: what root outside wrote to DISK, read by way of FILE.
+below()
+{
+	disk=$2
+	if [ ! -c "$4" ]; then
+		skip "$1" 'this kernel has no such device'
+		return
+	fi
+	elsewhere "${4//\//_}" "$4"
+	use -u 0 -o - -s planted "$1" "$USES" "$3" "$4"
+	use -u 0 -w nodes -o words -s planted "$1, elsewhere" "$USES" "$3" "$WS/nodes/${4//\//_}"
+}
+planted() { printf %s "$1" | dd of="$disk" bs=4096 conv=sync,notrunc oflag=direct 2>/dev/null; }
+modprobe -q scsi_debug dev_size_mb=8 && wait_for 10 ls -d /dev/bsg/*:* >/dev/null
+modprobe -q -a sg sd_mod
+for bsg in /dev/bsg/*:*; do
+	scsi=${bsg#/dev/bsg/}
+	wait_for 10 ls -d "/sys/class/scsi_device/$scsi/device/block" >/dev/null
+	below 'raw-disk: SCSI commands by bsg' "/dev/$(ls "/sys/class/scsi_device/$scsi/device/block")" bsg-read "$bsg"
+	break
+done
+# An NVMe controller of this machine's own, with a namespace in a file.
+if modprobe -q nvme-loop; then
+	mount -t configfs c /sys/kernel/config 2>/dev/null
+	truncate -s 8M /scratch/nvme.img
+	n=/sys/kernel/config/nvmet
+	mkdir -p $n/subsystems/s/namespaces/1 $n/ports/1
+	echo 1 >$n/subsystems/s/attr_allow_any_host
+	echo -n /scratch/nvme.img >$n/subsystems/s/namespaces/1/device_path
+	echo 1 >$n/subsystems/s/namespaces/1/enable
+	echo -n loop >$n/ports/1/addr_trtype
+	ln -s $n/subsystems/s $n/ports/1/subsystems/s
+	echo transport=loop,nqn=s >/dev/nvme-fabrics
+	wait_for 10 test -b /dev/nvme0n1
+fi
+below 'raw-disk: NVMe commands by a namespace' /dev/nvme0n1 nvme-read /dev/ng0n1
+below 'raw-disk: NVMe commands by a controller' /dev/nvme0n1 nvme-read /dev/nvme0
+if modprobe -q nvme-fabrics && [ -c /dev/nvme-fabrics ]; then
+	elsewhere fabrics /dev/nvme-fabrics
+	use -u 0 -w nodes "raw-disk: another machine's disks, elsewhere" "$USES" device-open "$WS/nodes/fabrics" @
+fi
+# A device of the bus whose registers are mapped by it.
+modprobe -q uio_pci_generic && echo 8086 7000 >/sys/bus/pci/drivers/uio_pci_generic/new_id
+if wait_for 3 test -c /dev/uio0; then
+	elsewhere uio /dev/uio0
+	use -u 0 -o - "a device's registers" "$USES" device-open /dev/uio0 @
+	use -u 0 -w words -o - "a device's registers, where all words are named" "$USES" device-open /dev/uio0 @
+	use -u 0 -w words -o - "a device's registers, elsewhere, where all words are named" \
+		"$USES" device-open "$WS/nodes/uio" @
+else
+	skip "a device's registers" 'no such device'
+fi
+if [ -c /dev/hpet ]; then
+	elsewhere hpet /dev/hpet
+	use -u 0 -w words -o - "the registers of a timer, elsewhere, where all words are named" \
+		"$USES" device-open "$WS/nodes/hpet" @
+fi
+# What has a number for good: machines, keyboards, other people's file systems.
+modprobe -q -a fuse dm_mod kvm uinput uhid vfio vhost_net vhost_vsock cuse
+for number in '10 229' '10 203' '10 236' '10 223' '10 239' '10 232' '10 196' '10 238' '10 241' '10 234'; do
+	# shellcheck disable=SC2086
+	node "misc-${number#* }" c $number
+	if ! "$USES" device-open "$WS/nodes/misc-${number#* }" x >/dev/null 2>&1; then
+		skip "device-node: $number elsewhere" 'no such device'
+		continue
+	fi
+	use -u 0 "device-node: $number elsewhere" "$USES" device-open "$WS/nodes/misc-${number#* }" @
+done
 
 # ---- anonymous-exec ----
 cp "$ACTS/tool" "$WS/tool"
