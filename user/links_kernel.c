@@ -8,6 +8,7 @@
 #include "links_kernel.h"
 #include "log.h"
 #include "mounts.h"
+#include "registrar.h"
 #include "util.h"
 
 /* How often it is looked: once by names, then at every file; what changes then is refused. */
