@@ -107,8 +107,9 @@ __weak __noinline int part_stands(struct hg_scratch *s, const struct hg_part *pa
 	       btrfs_tree(sb, inode) == part->tree;
 }
 
-/* Dentries of one part of a chain; a divisor of HG_DEPTH_MAX. */
-#define CHAIN_PART 16
+/* Dentries that are looked at in one call; a divisor of HG_DEPTH_MAX. Each is compared with all anchors,
+ * and every way out of that is the verifier's to follow. */
+#define PARTS_STEP 4
 
 /* The next dentries from s->up on: the first that is an anchor. PLACE_NAMED, PLACE_OUTSIDE, or -1
  * where there are more. */
@@ -120,7 +121,7 @@ __weak __noinline int parts_meet(struct hg_scratch *s)
 	if (!s)
 		return PLACE_OUTSIDE;
 	dentry = (struct dentry *)s->up;
-	for (i = 0; i < CHAIN_PART; i++) {
+	for (i = 0; i < PARTS_STEP; i++) {
 		for (k = 0; k < HG_PARTS_MAX; k++) {
 			if ((__u64)dentry != s->anchors[k])
 				continue;
@@ -159,7 +160,7 @@ __weak __noinline int parts_find(struct hg_scratch *s)
 			s->anchors[i] = known->part[i].anchor;
 	}
 	s->up = s->dentry;
-	for (i = 0; i < HG_DEPTH_MAX / CHAIN_PART; i++) {
+	for (i = 0; i < HG_DEPTH_MAX / PARTS_STEP; i++) {
 		kind = parts_meet(s);
 		if (kind != -1)
 			return kind;
@@ -225,6 +226,9 @@ HG_INLINE __u32 rename_sequence(void)
 	bpf_probe_read_kernel(&seq, sizeof(seq), (const void *)rename_lock_address);
 	return seq;
 }
+
+/* Dentries of one part of a chain; a divisor of HG_DEPTH_MAX. */
+#define CHAIN_PART 16
 
 /* The next part of s->chain, from s->up on. enum hg_why, or -1 where there is more. */
 __weak __noinline int chain_part(struct hg_scratch *s)
