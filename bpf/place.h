@@ -107,65 +107,65 @@ __weak __noinline int part_stands(struct hg_scratch *s, const struct hg_part *pa
 	       btrfs_tree(sb, inode) == part->tree;
 }
 
-/* Dentries that are looked at in one call; a divisor of HG_DEPTH_MAX. Each is compared with all anchors,
- * and every way out of that is the verifier's to follow. */
-#define PARTS_STEP 4
+/* The context of every loop: state is in the scratch memory, because 6.1 verifies a callback only
+ * with the values its context starts with. */
+struct hg_loop {
+	struct hg_scratch *s;
+};
 
-/* The next dentries from s->up on: the first that is an anchor. PLACE_NAMED, PLACE_OUTSIDE, or -1
- * where there are more. */
-__weak __noinline int parts_meet(struct hg_scratch *s)
+/* The anchor of one part, if it stands. Looked up again: the entry cannot be handed on in memory. */
+static long part_turn(__u32 turn, struct hg_loop *loop)
 {
-	struct dentry *dentry, *parent;
-	__u32 i, k;
+	struct dentry *dentry = (struct dentry *)loop->s->dentry;
+	__u64 key = (__u64)BPF_CORE_READ(dentry, d_sb), i = turn;
+	struct hg_superblock *known;
 
-	if (!s)
-		return PLACE_OUTSIDE;
-	dentry = (struct dentry *)s->up;
-	for (i = 0; i < PARTS_STEP; i++) {
-		for (k = 0; k < HG_PARTS_MAX; k++) {
-			if ((__u64)dentry != s->anchors[k])
-				continue;
-			s->anchor = s->anchors[k];
-			s->place = s->places[k];
-			return PLACE_NAMED;
-		}
-		if (bpf_core_read(&parent, sizeof(parent), &dentry->d_parent) || parent == dentry)
-			return PLACE_OUTSIDE;
-		dentry = parent;
+	known = bpf_map_lookup_elem(&superblocks, &key);
+	if (!known || turn >= known->n_parts)
+		return 1;
+	asm("" : "+r"(i));
+	i &= HG_PARTS_MAX - 1;
+	if (part_stands(loop->s, &known->part[i])) {
+		loop->s->anchors[i] = known->part[i].anchor;
+		loop->s->places[i] = known->part[i].place;
 	}
-	s->up = (__u64)dentry;
-	return -1;
+	return 0;
 }
 
-/* Which part of a superblock that has several s->dentry is in: s->anchor, s->place. */
+/* Is s->up an anchor? Otherwise, the next one. */
+static long parts_turn(__u32 turn, struct hg_loop *loop)
+{
+	struct dentry *dentry = (struct dentry *)loop->s->up, *parent;
+	struct hg_scratch *s = loop->s;
+	__u32 i;
+
+	for (i = 0; i < HG_PARTS_MAX; i++) {
+		if ((__u64)dentry != s->anchors[i])
+			continue;
+		s->anchor = (__u64)dentry;
+		s->place = s->places[i];
+		return 1;
+	}
+	if (bpf_core_read(&parent, sizeof(parent), &dentry->d_parent) || parent == dentry)
+		return 1;
+	s->up = (__u64)parent;
+	return 0;
+}
+
+/* Which part of a superblock that has several s->dentry is in: s->anchor, s->place, as they are where it
+ * is in none. */
 __weak __noinline int parts_find(struct hg_scratch *s)
 {
-	struct hg_superblock *known;
-	struct dentry *dentry;
-	__u64 key;
-	__u32 i;
-	int kind;
+	struct hg_loop loop = { .s = s };
 
 	if (!s)
 		return PLACE_OUTSIDE;
-	dentry = (struct dentry *)s->dentry;
-	key = (__u64)BPF_CORE_READ(dentry, d_sb);
-	known = bpf_map_lookup_elem(&superblocks, &key);
-	if (!known)
-		return PLACE_OUTSIDE;
-	for (i = 0; i < HG_PARTS_MAX; i++) {
-		s->anchors[i] = 0;
-		s->places[i] = known->part[i].place;
-		if (i < known->n_parts && part_stands(s, &known->part[i]))
-			s->anchors[i] = known->part[i].anchor;
-	}
+	__builtin_memset(s->anchors, 0, sizeof(s->anchors));
 	s->up = s->dentry;
-	for (i = 0; i < HG_DEPTH_MAX / PARTS_STEP; i++) {
-		kind = parts_meet(s);
-		if (kind != -1)
-			return kind;
-	}
-	return PLACE_OUTSIDE;
+	if (bpf_loop(HG_PARTS_MAX, part_turn, &loop, 0) < 0 ||
+	    bpf_loop(HG_DEPTH_MAX, parts_turn, &loop, 0) < 0 || !s->place)
+		return PLACE_OUTSIDE;
+	return PLACE_NAMED;
 }
 
 /* Which place s->dentry's superblock is. */
@@ -348,12 +348,6 @@ __weak __noinline int chain_step(struct hg_scratch *s)
 	}
 	return HG_WHY_BROKEN_POLICY;
 }
-
-/* The context of every loop: state is in the scratch memory, because 6.1 verifies a callback only
- * with the values its context starts with. */
-struct hg_loop {
-	struct hg_scratch *s;
-};
 
 static long chain_turn(__u32 turn, struct hg_loop *loop)
 {
