@@ -116,7 +116,7 @@ HG_INLINE void memo_put(struct hg_directory *known, __u32 slot, __u64 at,
 
 /*
  * The state of the directory `dentry` by the steps that are kept of it and of those above, up to one
- * whose state stands or to the superblock's root. Nothing was renamed since `seq` was read, or it says
+ * whose state stands or to the superblock's root, where that is what names it. Nothing was renamed since `seq` was read, or it says
  * nothing; false says nothing, too. Of two, the state is kept: the next one beside it is found at the second.
  */
 static __noinline bool directory_recall(struct dentry *dentry, __u32 slot, __u32 seq, __u16 *ret_dir)
@@ -125,16 +125,16 @@ static __noinline bool directory_recall(struct dentry *dentry, __u32 slot, __u32
 	__u64 name[HG_SHORT_WORDS], key = (__u64)dentry->d_sb, at = epoch_now();
 	struct hg_start_key from = { .slot = slot };
 	__u16 up = 0, dir, found = 0, above = 0;
-	struct hg_superblock *place;
+	const struct hg_superblock *place;
 	struct hg_start *start;
 	__u32 i;
 
 	place = bpf_map_lookup_elem(&superblocks, &key);
-	if (!place || place->anchor != (__u64)dentry->d_sb->s_root)
+	if (!place || place->n_parts != 1 || place->part[0].anchor != (__u64)dentry->d_sb->s_root)
 		return false;
 	for (i = 0; i < RECALL_DEPTH; i++) {
-		if ((__u64)dentry == place->anchor) {
-			from.place = place->place;
+		if ((__u64)dentry == place->part[0].anchor) {
+			from.place = place->part[0].place;
 			start = bpf_map_lookup_elem(&starts, &from);
 			if (!start)
 				return false;

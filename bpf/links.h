@@ -7,6 +7,7 @@
 #ifndef HG_LINKS_H
 #define HG_LINKS_H
 
+#include "btrfs.h"
 #include "image.h"
 #include "scratch.h"
 
@@ -14,6 +15,7 @@
 __weak __noinline int link_meet(struct hg_scratch *s)
 {
 	struct hg_link_key key = {};
+	struct super_block *sb;
 	struct inode *inode;
 	struct hg_link *link;
 	__u32 lacks;
@@ -21,7 +23,9 @@ __weak __noinline int link_meet(struct hg_scratch *s)
 	if (!s)
 		return 0;
 	inode = (struct inode *)s->inode;
-	key.sb = (__u64)BPF_CORE_READ(inode, i_sb);
+	sb = BPF_CORE_READ(inode, i_sb);
+	key.sb = (__u64)sb;
+	key.tree = btrfs_tree(sb, inode);
 	key.ino = BPF_CORE_READ(inode, i_ino);
 	key.generation = BPF_CORE_READ(inode, i_generation);
 	key.slot = s->slot;

@@ -8,12 +8,15 @@
 #ifndef HG_PLACE_H
 #define HG_PLACE_H
 
+#include "btrfs.h"
 #include "image.h"
 #include "scratch.h"
 
 enum place_kind {
 	PLACE_NAMED,		/* anchor and number are known */
 	PLACE_ANONYMOUS,	/* a mount inside the kernel (memfd, pipes, sockets), or the agent's own */
+	PLACE_SEVERAL,		/* in one of several parts: parts_find() says in which */
+	PLACE_OUTSIDE,		/* in no part of its superblock that has a name */
 	PLACE_UNKNOWN,
 };
 
@@ -78,21 +81,95 @@ HG_INLINE bool is_own(const struct hg_scratch *s, __u64 sb, unsigned long magic)
 	return uid && *uid == s->agent_uid;
 }
 
-/* A root lives as long as its superblock; another directory is held by the mount that gave the name,
- * and may be gone with it. FUSE gives its inodes new numbers. */
-HG_INLINE bool anchor_stands(struct super_block *sb, const struct hg_superblock *known)
+/* Is the anchor still what it was, in the superblock of s->dentry? A root lives as long as its
+ * superblock; another directory is held by the mount that gave the name, and may be gone with it. */
+__weak __noinline int part_stands(struct hg_scratch *s, const struct hg_part *part)
 {
-	struct dentry *anchor = (struct dentry *)known->anchor;
+	struct dentry *dentry, *anchor;
+	struct super_block *sb;
+	struct inode *inode;
 
-	if (known->anchor == (__u64)BPF_CORE_READ(sb, s_root) ||
-	    BPF_CORE_READ(sb, s_magic) == FUSE_SUPER_MAGIC)
-		return true;
-	return BPF_CORE_READ(anchor, d_inode, i_ino) == known->anchor_ino;
+	if (!s || !part)
+		return 0;
+	dentry = (struct dentry *)s->dentry;
+	sb = BPF_CORE_READ(dentry, d_sb);
+	anchor = (struct dentry *)part->anchor;
+	if (anchor == BPF_CORE_READ(sb, s_root))
+		return 1;
+	inode = BPF_CORE_READ(anchor, d_inode);
+	if (BPF_CORE_READ(anchor, d_sb) != sb || (__u64)inode != part->inode)
+		return 0;
+	/* FUSE gives its inodes new numbers. */
+	if (BPF_CORE_READ(sb, s_magic) == FUSE_SUPER_MAGIC)
+		return 1;
+	return BPF_CORE_READ(inode, i_ino) == part->ino &&
+	       BPF_CORE_READ(inode, i_generation) == part->generation &&
+	       btrfs_tree(sb, inode) == part->tree;
 }
 
-/* Which place s->dentry is in: s->anchor, s->place. enum place_kind. Where there is none, the anchor
- * is the superblock's root. */
-__weak __noinline int place_find(struct hg_scratch *s)
+/* The context of every loop: state is in the scratch memory, because 6.1 verifies a callback only
+ * with the values its context starts with. */
+struct hg_loop {
+	struct hg_scratch *s;
+};
+
+/* The anchor of one part, if it stands. Looked up again: the entry cannot be handed on in memory. */
+static long part_turn(__u32 turn, struct hg_loop *loop)
+{
+	struct dentry *dentry = (struct dentry *)loop->s->dentry;
+	__u64 key = (__u64)BPF_CORE_READ(dentry, d_sb), i = turn;
+	struct hg_superblock *known;
+
+	known = bpf_map_lookup_elem(&superblocks, &key);
+	if (!known || turn >= known->n_parts)
+		return 1;
+	asm("" : "+r"(i));
+	i &= HG_PARTS_MAX - 1;
+	if (part_stands(loop->s, &known->part[i])) {
+		loop->s->anchors[i] = known->part[i].anchor;
+		loop->s->places[i] = known->part[i].place;
+	}
+	return 0;
+}
+
+/* Is s->up an anchor? Otherwise, the next one. */
+static long parts_turn(__u32 turn, struct hg_loop *loop)
+{
+	struct dentry *dentry = (struct dentry *)loop->s->up, *parent;
+	struct hg_scratch *s = loop->s;
+	__u32 i;
+
+	for (i = 0; i < HG_PARTS_MAX; i++) {
+		if ((__u64)dentry != s->anchors[i])
+			continue;
+		s->anchor = (__u64)dentry;
+		s->place = s->places[i];
+		return 1;
+	}
+	if (bpf_core_read(&parent, sizeof(parent), &dentry->d_parent) || parent == dentry)
+		return 1;
+	s->up = (__u64)parent;
+	return 0;
+}
+
+/* Which part of a superblock that has several s->dentry is in: s->anchor, s->place, as they are where it
+ * is in none. */
+__weak __noinline int parts_find(struct hg_scratch *s)
+{
+	struct hg_loop loop = { .s = s };
+
+	if (!s)
+		return PLACE_OUTSIDE;
+	__builtin_memset(s->anchors, 0, sizeof(s->anchors));
+	s->up = s->dentry;
+	if (bpf_loop(HG_PARTS_MAX, part_turn, &loop, 0) < 0 ||
+	    bpf_loop(HG_DEPTH_MAX, parts_turn, &loop, 0) < 0 || !s->place)
+		return PLACE_OUTSIDE;
+	return PLACE_NAMED;
+}
+
+/* Which place s->dentry's superblock is. */
+__weak __noinline int place_known(struct hg_scratch *s)
 {
 	struct hg_superblock *known;
 	struct super_block *sb;
@@ -106,15 +183,17 @@ __weak __noinline int place_find(struct hg_scratch *s)
 	sb = BPF_CORE_READ(dentry, d_sb);
 	key = (__u64)sb;
 	s->place = 0;
+	s->anchor = (__u64)BPF_CORE_READ(sb, s_root);
 	known = bpf_map_lookup_elem(&superblocks, &key);
 	if (known) {
-		s->anchor = known->anchor;
-		if (!anchor_stands(sb, known))
+		if (known->n_parts > 1)
+			return PLACE_SEVERAL;
+		if (known->part[0].anchor != s->anchor && !part_stands(s, &known->part[0]))
 			return PLACE_UNKNOWN;
-		s->place = known->place;
+		s->anchor = known->part[0].anchor;
+		s->place = known->part[0].place;
 		return PLACE_NAMED;
 	}
-	s->anchor = (__u64)BPF_CORE_READ(sb, s_root);
 	magic = BPF_CORE_READ(sb, s_magic);
 	s->place = home_of(magic);
 	if (s->place)
@@ -122,6 +201,15 @@ __weak __noinline int place_find(struct hg_scratch *s)
 	if (is_anonymous(BPF_CORE_READ(sb, s_flags), magic) || is_own(s, key, magic))
 		return PLACE_ANONYMOUS;
 	return PLACE_UNKNOWN;
+}
+
+/* Which place s->dentry is in: s->anchor, s->place. enum place_kind. Where there is none, the anchor
+ * is the superblock's root. */
+HG_INLINE int place_find(struct hg_scratch *s)
+{
+	int kind = place_known(s);
+
+	return kind == PLACE_SEVERAL ? parts_find(s) : kind;
 }
 
 HG_INLINE __u32 rename_sequence(void)
@@ -275,17 +363,24 @@ __weak __noinline int chain_step(struct hg_scratch *s)
 	return HG_WHY_BROKEN_POLICY;
 }
 
-/* The context of every loop: state is in the scratch memory, because 6.1 verifies a callback only
- * with the values its context starts with. */
-struct hg_loop {
-	struct hg_scratch *s;
-};
-
 static long chain_turn(__u32 turn, struct hg_loop *loop)
 {
 	loop->s->turn = turn;
 	loop->s->why = chain_step(loop->s);
 	return loop->s->why != HG_WHY_RULE;
+}
+
+HG_INLINE enum hg_why place_why(int kind)
+{
+	switch (kind) {
+	case PLACE_NAMED:
+		return HG_WHY_RULE;
+	case PLACE_ANONYMOUS:
+		return HG_WHY_ANONYMOUS;
+	case PLACE_OUTSIDE:
+		return HG_WHY_DISCONNECTED;
+	}
+	return HG_WHY_UNMAPPED_FILESYSTEM;
 }
 
 /* One try at s->parent and s->at; s->why says how it went. */
@@ -297,6 +392,9 @@ __weak __noinline int place_try(struct hg_scratch *s)
 	struct hg_reader r;
 
 	if (!s)
+		return 0;
+	s->why = place_why(place_find(s));
+	if (s->why != HG_WHY_RULE)
 		return 0;
 	s->why = chain_fill(s);
 	if (s->why != HG_WHY_RULE)
@@ -321,12 +419,15 @@ __weak __noinline int place_try(struct hg_scratch *s)
 	return 0;
 }
 
-/* A try counts only when no rename happened meanwhile, anywhere. */
+/* A try counts only when no rename happened meanwhile, anywhere: nor one of user space's, so that the
+ * place is what it was from beginning to end (struct hg_directory). What needs no name has none. */
 static long place_turn(__u32 turn, struct hg_loop *loop)
 {
 	__u32 seq = rename_sequence();
 
 	place_try(loop->s);
+	if (loop->s->why == HG_WHY_ANONYMOUS)
+		return 1;
 	if (!(seq & 1) && seq == rename_sequence()) {
 		loop->s->seq = seq;
 		return 1;
@@ -348,14 +449,6 @@ HG_INLINE enum hg_why place_walk(struct hg_scratch *s)
 {
 	struct hg_loop loop = { .s = s };
 
-	switch (place_find(s)) {
-	case PLACE_NAMED:
-		break;
-	case PLACE_ANONYMOUS:
-		return HG_WHY_ANONYMOUS;
-	default:
-		return HG_WHY_UNMAPPED_FILESYSTEM;
-	}
 	s->why = HG_WHY_RACED;
 	if (bpf_loop(PLACE_TRIES, place_turn, &loop, 0) < 0)
 		return HG_WHY_RACED;

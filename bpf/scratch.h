@@ -45,6 +45,9 @@ struct hg_scratch {
 	/* A walk: what for, */
 	__u64 dentry, anchor, inode;
 	__u32 place;
+	/* the superblock's parts, where there are several (anchor 0: none), */
+	__u32 places[HG_PARTS_MAX];
+	__u64 anchors[HG_PARTS_MAX];
 	/* the dentries from the object (first) up to just below the anchor, the next one while they
 	 * are read, the turn of the walk down, the component at hand, */
 	__u32 n_chain, turn;

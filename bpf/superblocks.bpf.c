@@ -6,6 +6,58 @@
 
 enum { REGISTERED = 1, REGISTER_FULL = 2 };
 
+/* Puts a part into reg->made, if it is one that stays. A global function: by themselves the turns of two
+ * loops are few. */
+__weak __noinline int part_keep(struct hg_registrar *reg, const struct hg_part *part)
+{
+	__u64 n;
+	__u32 i;
+
+	if (!reg || !part)
+		return 0;
+	for (i = 0; i < HG_PARTS_MAX; i++)
+		if (i < reg->n_keep && reg->keep[i] == part->place)
+			break;
+	n = reg->made.n_parts;
+	if (i == HG_PARTS_MAX || n >= HG_PARTS_MAX)
+		return 0;
+	reg->made.n_parts = n + 1;
+	asm("" : "+r"(n));
+	n &= HG_PARTS_MAX - 1;
+	reg->made.part[n] = *part;
+	return 0;
+}
+
+/* The superblock's entry in reg->made: the parts of it that stay, and the new one. False: there is no
+ * room. */
+static __noinline bool entry_make(struct hg_registrar *reg, struct dentry *dentry)
+{
+	struct hg_superblock *known, *made = &reg->made;
+	__u64 key = (__u64)dentry->d_sb, n;
+	struct inode *inode = dentry->d_inode;
+	__u32 i;
+
+	__builtin_memset(made, 0, sizeof(*made));
+	known = bpf_map_lookup_elem(&superblocks, &key);
+	for (i = 0; known && i < HG_PARTS_MAX; i++)
+		if (i < known->n_parts)
+			part_keep(reg, &known->part[i]);
+	n = made->n_parts;
+	if (n >= HG_PARTS_MAX)
+		return false;
+	made->n_parts = n + 1;
+	asm("" : "+r"(n));
+	n &= HG_PARTS_MAX - 1;
+	made->part[n].anchor = (__u64)dentry;
+	made->part[n].inode = (__u64)inode;
+	made->part[n].ino = BPF_CORE_READ(inode, i_ino);
+	made->part[n].generation = BPF_CORE_READ(inode, i_generation);
+	made->part[n].tree = btrfs_tree(dentry->d_sb, inode);
+	made->part[n].place = reg->place;
+	made->creator = overlay_creator(dentry->d_sb);
+	return true;
+}
+
 /*
  * User space names a mount by calling fstatfs(2) on a descriptor of its root while `registrar`
  * holds its thread id: so the kernel's own pointers are exact, where device numbers are used again.
@@ -13,9 +65,8 @@ enum { REGISTERED = 1, REGISTER_FULL = 2 };
 SEC("lsm/sb_statfs")
 int BPF_PROG(sb_statfs, struct dentry *dentry)
 {
-	__u32 zero = 0, home;
+	__u32 zero = 0;
 	struct hg_registrar *reg = bpf_map_lookup_elem(&registrar, &zero);
-	struct hg_superblock entry = {};
 	__u64 key = (__u64)dentry->d_sb;
 
 	if (!reg || !reg->who || reg->who != (__u32)bpf_get_current_pid_tgid())
@@ -27,23 +78,25 @@ int BPF_PROG(sb_statfs, struct dentry *dentry)
 		struct inode *inode = dentry->d_inode;
 
 		reg->key.sb = key;
+		reg->key.tree = btrfs_tree(dentry->d_sb, inode);
 		reg->key.ino = BPF_CORE_READ(inode, i_ino);
 		reg->key.generation = BPF_CORE_READ(inode, i_generation);
 		reg->done = REGISTERED;
 		return 0;
 	}
-	home = home_of(dentry->d_sb->s_magic);
-	entry.anchor = (__u64)dentry;
-	entry.anchor_ino = BPF_CORE_READ(dentry, d_inode, i_ino);
-	entry.creator = overlay_creator(dentry->d_sb);
-	entry.place = reg->place;
 	/* A home needs no entry: any instance of it has the same name. */
-	if (!home && bpf_map_update_elem(&superblocks, &key, &entry, BPF_ANY))
-		reg->done = REGISTER_FULL;
-	else
+	if (home_of(dentry->d_sb->s_magic)) {
 		reg->done = REGISTERED;
-	if (entry.creator)
-		bpf_map_update_elem(&overlays, &entry.creator, &key, BPF_ANY);
+		return 0;
+	}
+	if (!entry_make(reg, dentry) ||
+	    bpf_map_update_elem(&superblocks, &key, &reg->made, BPF_ANY)) {
+		reg->done = REGISTER_FULL;
+		return 0;
+	}
+	reg->done = REGISTERED;
+	if (reg->made.creator)
+		bpf_map_update_elem(&overlays, &reg->made.creator, &key, BPF_ANY);
 	return 0;
 }
 

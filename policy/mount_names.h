@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * What the kernel side calls what is mounted. A superblock has one name, whatever number of mounts
- * it has; below every other mount of it a path and the name differ.
+ * What the kernel side calls what is mounted. A superblock, or a part of it, has one name, whatever
+ * number of mounts it has; below every other mount of it a path and the name differ.
  */
 #ifndef HG_MOUNT_NAMES_H
 #define HG_MOUNT_NAMES_H

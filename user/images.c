@@ -231,11 +231,12 @@ int image_install(struct engine *e, const struct image *im, const struct places 
 			return log_errno(errno, "cannot put the policy into slot %u", slot);
 		slot_remember_next(slot);
 	}
-	err = starts_set_homes(e, slot, im);
+	/* It may be another agent's slot, too: what has starts is open. */
+	err = links_install(e, slot, im, places, 0);
+	if (!err)
+		err = starts_set_homes(e, slot, im);
 	if (!err)
 		err = starts_set(e, slot, im, places, 0);
-	if (!err)
-		err = links_install(e, slot, im, places, 0);
 	if (!err)
 		err = engine_forget_directories(e);
 	if (err) {
@@ -297,7 +298,7 @@ static int slot_add_places(struct engine *e, uint32_t slot, const struct places 
 	err = image_from_bytes(chunks, n, &im, &why);
 	if (err)
 		return log_errno(err, "the policy in slot %u is damaged (%s)", slot, why.message);
-	/* In force already: with its start a place is open. */
+	/* What has starts is open. */
 	err = links_install(e, slot, im, places, first);
 	if (!err)
 		err = starts_set(e, slot, im, places, first);

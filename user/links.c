@@ -190,11 +190,12 @@ static uint64_t name_hash(uint64_t dev, uint64_t dir, const char *name)
 	return hash;
 }
 
+/* name "": the root itself. */
 static char *name_path(const struct look *k, const char *name)
 {
 	char *path;
 
-	return asprintf(&path, "%s/%s", k->path, name) < 0 ? NULL : path;
+	return asprintf(&path, *name ? "%s/%s" : "%s", k->path, name) < 0 ? NULL : path;
 }
 
 /* The rights at one name join those at the others. */
@@ -247,7 +248,8 @@ static int file_begin(const struct look *k, struct link_file *f, struct statx *s
 	memset(f->rule, 0xff, sizeof(f->rule));
 	if (!root->identify)
 		return 0;
-	fd = openat(dir, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	fd = *name ? openat(dir, name, O_PATH | O_NOFOLLOW | O_CLOEXEC)
+		   : fcntl(dir, F_DUPFD_CLOEXEC, 0);
 	if (fd < 0 || statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_INO, &now))
 		return -errno;
 	if (now.stx_ino != stx->stx_ino)
@@ -482,29 +484,49 @@ static int common_rights(const struct image *im, uint16_t dir, uint8_t *ret)
 	return 0;
 }
 
-static int root_look(struct look *k, uint16_t dir)
+/* A mount may be of a single file, which has other names in other parts of its file system. */
+static int root_file_look(struct look *k, uint16_t row)
 {
-	bool common;
-	int fd, err = below_is_common(k, dir, &common);
+	struct statx stx = {};
+	struct hg_out out;
+	struct stat self;
 
-	if (err || common)
-		return err;
-	fd = directory_open(k->root->fd, ".");
-	/* A mount may be of a single file; it is its only name that a policy can speak of. */
+	if (!image_row(k->im, row, &out))
+		return -EBADMSG;
+	if (fstat(k->root->fd, &self) ||
+	    statx(k->root->fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, LINK_MASK, &stx))
+		return -errno;
+	if (stx.stx_nlink < 2 || (k->root->by_names && (out.allow & HG_OBJECT_RIGHTS) == k->common))
+		return 0;
+	return name_seen(k, k->root->fd, &self, "", &stx, &out);
+}
+
+static int root_look(struct look *k, uint16_t dir, uint16_t row)
+{
+	int fd = directory_open(k->root->fd, "."), err;
+	bool common;
+
 	if (fd < 0)
-		return fd == -ENOTDIR ? 0 : fd;
-	return directory_look(k, fd, dir, 0);
+		return fd == -ENOTDIR ? root_file_look(k, row) : fd;
+	err = below_is_common(k, dir, &common);
+	if (!err && !common)
+		return directory_look(k, fd, dir, 0);
+	close(fd);
+	return err;
 }
 
 int links_look(struct links *l, const struct image *im, const struct link_root *root)
 {
 	struct look k = {.l = l, .im = im, .root = root};
-	uint16_t dir, out;
+	const char *like = root->like ? root->like : root->path;
+	uint16_t dir, row;
 	int err;
 
-	err = image_path_at(im, root->path, strlen(root->path), &dir, &out);
+	err = image_path_at(im, like, strlen(like), &dir, &row);
 	if (!err)
 		err = common_rights(im, dir, &k.common);
+	if (!err)
+		err = image_path_at(im, root->path, strlen(root->path), &dir, &row);
 	if (err)
 		return err;
 	k.path = strdup(strcmp(root->path, "/") ? root->path : "");
@@ -512,24 +534,27 @@ int links_look(struct links *l, const struct image *im, const struct link_root *
 		return -ENOMEM;
 	k.len = k.skip = strlen(k.path);
 	k.cap = k.len + 1;
-	err = root_look(&k, dir);
+	err = root_look(&k, dir, row);
 	watched_end(&k);
 	free(k.path);
 	return err;
 }
 
-int links_alike(const struct image *im, const char *path, bool *ret)
+int links_rights(const struct image *im, const char *path, uint8_t *any, uint8_t *all)
 {
+	struct hg_out out;
+	uint16_t dir, row;
 	struct hg_dir d;
-	uint16_t dir, out;
 	int err;
 
-	err = image_path_at(im, path, strlen(path), &dir, &out);
-	if (!err && !image_dir(im, dir, &d))
-		err = -EBADMSG;
-	if (!err)
-		*ret = !((d.any_allow ^ d.all_allow) & HG_OBJECT_RIGHTS);
-	return err;
+	err = image_path_at(im, path, strlen(path), &dir, &row);
+	if (err)
+		return err;
+	if (!image_dir(im, dir, &d) || !image_row(im, row, &out))
+		return -EBADMSG;
+	*any |= (d.any_allow | out.allow) & HG_OBJECT_RIGHTS;
+	*all &= d.all_allow & out.allow;
+	return 0;
 }
 
 bool link_settled(const struct link_file *f)

@@ -37,10 +37,11 @@ struct link_file {
 	struct hg_link_key key;		  /* slot is 0 */
 };
 
-/* One file system to look at. */
+/* One file system to look at, or a part of one. */
 struct link_root {
-	int fd;		    /* directory */
+	int fd;		    /* directory, or a single file */
 	const char *path;   /* its name in policies */
+	const char *like;   /* which root's common rights count: one for all parts of a file system */
 	bool whole, copied; /* see struct link_file */
 	bool by_names;
 	bool skip; /* directories that may not be read */
@@ -67,8 +68,10 @@ int links_look(struct links *l, const struct image *im, const struct link_root *
 void links_clear(struct links *l);
 #define _links_ __attribute__((cleanup(links_clear)))
 
-/* Has every name below `path` the same rights? Then there is nothing to look for. -errno. */
-int links_alike(const struct image *im, const char *path, bool *ret);
+/* The rights of names at and below `path`: adds to *any what one has, takes from *all what one has
+ * not. Where both are one in the end, over all parts of a file system, there is nothing to look for.
+ * -errno. */
+int links_rights(const struct image *im, const char *path, uint8_t *any, uint8_t *all);
 
 /* Has every file been seen at rest, with all its names? */
 bool links_settled(const struct links *l);

@@ -8,6 +8,7 @@
 #include "links_kernel.h"
 #include "log.h"
 #include "mounts.h"
+#include "registrar.h"
 #include "util.h"
 
 /* How often it is looked: once by names, then at every file; what changes then is refused. */
@@ -41,11 +42,20 @@ static const char *unseen_why(int err)
 	return strerror(-err);
 }
 
-static int place_look(struct install *in, struct links *l, const struct mount_table *t,
-		      const struct place *place)
+static bool same_superblock(const struct place *a, const struct place *b)
+{
+	return a->major == b->major && a->minor == b->minor;
+}
+
+/* One part of a superblock, where the common rights are those of `like`. *ret_sb: the superblock; 0
+ * where it could not be looked at, which is told. */
+static int part_look(struct install *in, struct links *l, const struct mount_table *t,
+		     const struct place *place, const struct place *like, bool alike,
+		     uint64_t *ret_sb)
 {
 	struct link_root root = {
 		.path = place->path,
+		.like = like->path,
 		.copied = !strcmp(place->type, "overlay"),
 		.by_names = in->by_names,
 		.identify = identify,
@@ -53,17 +63,12 @@ static int place_look(struct install *in, struct links *l, const struct mount_ta
 	};
 	struct hg_link_key key;
 	_close_ int fd = -1;
-	bool alike;
 	int err;
 
 	/* In an overlay, names below others, or away, count as links as well. */
 	root.whole = !strcmp(place->root, "/") && !root.copied;
-	if (!links_type_has(place->type))
-		return 0;
-	err = links_alike(in->im, place->path, &alike);
-	if (err)
-		return log_errno(err, "cannot find %s in the policy", place->path);
 	root.fd = fd = mounts_open_alone(t, place);
+	*ret_sb = 0;
 	if (fd < 0) {
 		if (!alike)
 			log_warn("WARNING: hard links on %s (%s) were not looked for, because %s: "
@@ -75,23 +80,59 @@ static int place_look(struct install *in, struct links *l, const struct mount_ta
 	if (err)
 		return log_errno(err, "the kernel does not say which file system %s is",
 				 place->path);
-	in->looked[in->n_looked++] = key.sb;
+	*ret_sb = key.sb;
 	if (alike)
 		return 0;
 	err = links_look(l, in->im, &root);
 	return err ? log_errno(err, "hard links on %s cannot be looked for", place->path) : 0;
 }
 
+/* A file may have names in several parts of its superblock: all are looked at, or none. */
+static int superblock_look(struct install *in, struct links *l, const struct mount_table *t,
+			   const struct place *first)
+{
+	const struct place *place, *end = in->places->items + in->places->n;
+	uint8_t any = 0, all = HG_OBJECT_RIGHTS;
+	uint64_t sb, looked = 0;
+	bool whole = true;
+	int err;
+
+	for (place = in->places->items; place < end; place++) {
+		if (!same_superblock(place, first))
+			continue;
+		err = links_rights(in->im, place->path, &any, &all);
+		if (err)
+			return log_errno(err, "cannot find %s in the policy", place->path);
+	}
+	for (place = in->places->items; place < end; place++) {
+		if (!same_superblock(place, first))
+			continue;
+		err = part_look(in, l, t, place, first, any == all, &sb);
+		if (err)
+			return err;
+		whole = whole && sb && (!looked || looked == sb);
+		looked = sb;
+	}
+	if (whole)
+		in->looked[in->n_looked++] = looked;
+	return 0;
+}
+
 static int look_once(struct install *in, struct links *l)
 {
+	const struct place *all = in->places->items;
 	_mount_table_ struct mount_table t = {};
-	size_t i;
+	size_t i, k;
 	int err;
 
 	err = mounts_table(&t);
 	in->n_looked = 0;
-	for (i = in->first; !err && i < in->places->n; i++)
-		err = place_look(in, l, &t, &in->places->items[i]);
+	for (i = in->first; !err && i < in->places->n; i++) {
+		for (k = in->first; k < i && !same_superblock(&all[k], &all[i]); k++)
+			;
+		if (k == i && links_type_has(all[i].type))
+			err = superblock_look(in, l, &t, &all[i]);
+	}
 	return err;
 }
 
@@ -116,17 +157,22 @@ static int look(struct install *in, struct links *l)
 	}
 }
 
-static int entry_put(struct install *in, const struct link_file *f, uint8_t lacks)
-{
-	struct hg_link_key key = f->key;
-	struct hg_link link = {.lacks = lacks};
-	uint64_t bit = hg_link_bit(key.ino);
+/* What is said of one key, which two files may have: of a btrfs whose subvolumes cannot be told apart
+ * (hg_link_key.tree). Both then lack what one lacks. */
+struct entry {
+	struct hg_link_key key;
+	struct hg_link link;
+	const struct link_file *file;
+};
 
-	key.slot = in->slot;
-	memcpy(link.rule, f->rule, sizeof(link.rule));
+static int entry_put(struct install *in, const struct entry *entry)
+{
+	const struct link_file *f = entry->file;
+	uint64_t bit = hg_link_bit(entry->key.ino);
+
 	__atomic_store_n(&in->e->filter->used, 1, __ATOMIC_SEQ_CST);
 	__atomic_fetch_or(&in->e->filter->word[bit / 64], 1ull << bit % 64, __ATOMIC_SEQ_CST);
-	if (!bpf_map_update_elem(in->e->links, &key, &link, BPF_ANY))
+	if (!bpf_map_update_elem(in->e->links, &entry->key, &entry->link, BPF_ANY))
 		return 0;
 	if (errno != E2BIG)
 		return log_errno(errno, "cannot mark %s", f->least);
@@ -136,6 +182,7 @@ static int entry_put(struct install *in, const struct link_file *f, uint8_t lack
 	return -E2BIG;
 }
 
+/* Of entries by their keys, with which they begin. */
 static int key_compare(const void *a, const void *b)
 {
 	return memcmp(a, b, sizeof(struct hg_link_key));
@@ -144,12 +191,12 @@ static int key_compare(const void *a, const void *b)
 /* What is still true of what was said before: refreshed, or on a superblock that was not looked at
  * now and still exists. */
 static bool entry_stands(const struct install *in, const struct hg_link_key *key,
-			 const struct hg_link_key *fresh, size_t n)
+			 const struct entry *fresh, size_t n)
 {
 	struct hg_superblock sb;
 	size_t i;
 
-	if (bsearch(key, fresh, n, sizeof(*key), key_compare))
+	if (bsearch(key, fresh, n, sizeof(*fresh), key_compare))
 		return true;
 	for (i = 0; i < in->n_looked; i++)
 		if (in->looked[i] == key->sb)
@@ -182,11 +229,10 @@ static void filter_make(struct engine *e)
 	__atomic_store_n(&e->filter->used, fresh->used, __ATOMIC_SEQ_CST);
 }
 
-static void entries_retire(struct install *in, struct hg_link_key *fresh, size_t n)
+static void entries_retire(struct install *in, const struct entry *fresh, size_t n)
 {
 	struct hg_link_key kept, next, *at = NULL;
 
-	qsort(fresh, n, sizeof(*fresh), key_compare);
 	while (!bpf_map_get_next_key(in->e->links, at, &next)) {
 		if (next.slot == in->slot && !entry_stands(in, &next, fresh, n)) {
 			bpf_map_delete_elem(in->e->links, &next);
@@ -205,9 +251,40 @@ static void tell_unsettled(const struct link_file *f, size_t n)
 		 n, f->least);
 }
 
+/* Those of one key made one; the number that is left. */
+static size_t entries_join(struct entry *entries, size_t n)
+{
+	size_t i, n_left = 0;
+	unsigned int action;
+
+	qsort(entries, n, sizeof(*entries), key_compare);
+	for (i = 0; i < n; i++) {
+		struct entry *last = n_left ? &entries[n_left - 1] : NULL;
+
+		if (!last || key_compare(last, &entries[i])) {
+			entries[n_left++] = entries[i];
+			continue;
+		}
+		for (action = 0; action < ARRAY_SIZE(last->link.rule); action++)
+			if (entries[i].link.lacks & ~last->link.lacks & HG_BIT(action))
+				last->link.rule[action] = entries[i].link.rule[action];
+		last->link.lacks |= entries[i].link.lacks;
+	}
+	return n_left;
+}
+
+static struct entry entry_of(const struct install *in, const struct link_file *f, uint8_t lacks)
+{
+	struct entry entry = {.key = f->key, .link.lacks = lacks, .file = f};
+
+	entry.key.slot = in->slot;
+	memcpy(entry.link.rule, f->rule, sizeof(entry.link.rule));
+	return entry;
+}
+
 static int entries_put(struct install *in, const struct links *l)
 {
-	_free_ struct hg_link_key *fresh = calloc(l->n ? l->n : 1, sizeof(*fresh));
+	_free_ struct entry *fresh = calloc(l->n ? l->n : 1, sizeof(*fresh));
 	const struct link_file *odd = NULL;
 	size_t i, n = 0, n_odd = 0;
 	uint8_t lacks;
@@ -231,11 +308,13 @@ static int entries_put(struct install *in, const struct links *l)
 			odd = f;
 			n_odd++;
 		}
-		err = entry_put(in, f, lacks);
+		fresh[n++] = entry_of(in, f, lacks);
+	}
+	n = entries_join(fresh, n);
+	for (i = 0; i < n; i++) {
+		err = entry_put(in, &fresh[i]);
 		if (err)
 			return err;
-		fresh[n] = f->key;
-		fresh[n++].slot = in->slot;
 	}
 	if (odd)
 		tell_unsettled(odd, n_odd);

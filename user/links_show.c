@@ -8,28 +8,41 @@
 #include "mountinfo.h"
 #include "mounts.h"
 #include "util.h"
+#include "../policy/mount_names.h"
 
 static bool same_superblock(const struct mount_line *a, const struct mount_line *b)
 {
 	return a && b && a->major == b->major && a->minor == b->minor;
 }
 
-static int mount_look(struct links *l, const struct policy *p, const struct mount_table *t,
-		      const struct mount_line *m)
+/* What one superblock's mounts name of it: those that do not lie in another's part. */
+struct parts {
+	const struct mount_line *items[HG_PARTS_MAX];
+	size_t n;
+};
+
+static void part_add(struct parts *p, const struct mount_line *m)
+{
+	const char *rest;
+	size_t i;
+
+	if (!mount_is_nameable(m) || p->n == HG_PARTS_MAX)
+		return;
+	for (i = 0; i < p->n; i++)
+		if (path_is_in(m->root, p->items[i]->root, &rest))
+			return;
+	p->items[p->n++] = m;
+}
+
+static int part_look(struct links *l, const struct policy *p, const struct mount_table *t,
+		     const struct mount_line *m, const struct mount_line *like)
 {
 	_close_ int fd = -1;
-	struct link_root root = {.path = m->path, .skip = true};
-	bool alike;
-	int err;
+	struct link_root root = {.path = m->path, .like = like->path, .skip = true};
 
 	/* What user/links_kernel.c says of them. */
 	root.whole = root.by_names = !strcmp(m->root, "/") && strcmp(m->type, "overlay");
 	root.copied = !strcmp(m->type, "overlay");
-	if (!mount_is_nameable(m) || !links_type_has(m->type))
-		return 0;
-	err = links_alike(p->image, m->path, &alike);
-	if (err || alike)
-		return err;
 	if (mount_may_block(t, m)) {
 		log_warn("%s (%s) was not looked at: it may wait for others", m->path, m->type);
 		return 0;
@@ -42,6 +55,22 @@ static int mount_look(struct links *l, const struct policy *p, const struct moun
 	return links_look(l, p->image, &root);
 }
 
+static int superblock_look(struct links *l, const struct policy *p, const struct mount_table *t,
+			   const struct parts *parts)
+{
+	uint8_t any = 0, all = HG_OBJECT_RIGHTS;
+	size_t i;
+	int err = 0;
+
+	for (i = 0; !err && i < parts->n; i++)
+		err = links_rights(p->image, parts->items[i]->path, &any, &all);
+	if (err || any == all || !links_type_has(parts->items[0]->type))
+		return err;
+	for (i = 0; !err && i < parts->n; i++)
+		err = part_look(l, p, t, parts->items[i], parts->items[0]);
+	return err;
+}
+
 static int mounts_look(struct links *l, const struct policy *p, const struct mount_table *t)
 {
 	_free_ const struct mount_line **mounts = mount_table_candidates(t);
@@ -49,9 +78,15 @@ static int mounts_look(struct links *l, const struct policy *p, const struct mou
 	int err = mounts ? 0 : -ENOMEM;
 
 	/* The widest, oldest mount names what is on it. */
-	for (i = 0; !err && i < t->n; i++)
-		if (!i || !same_superblock(mounts[i], mounts[i - 1]))
-			err = mount_look(l, p, t, mounts[i]);
+	for (i = 0; !err && i < t->n;) {
+		struct parts parts = {};
+
+		do
+			part_add(&parts, mounts[i++]);
+		while (same_superblock(mounts[i], mounts[i - 1]));
+		if (parts.n)
+			err = superblock_look(l, p, t, &parts);
+	}
 	return err;
 }
 

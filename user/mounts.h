@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Naming superblocks: each by its widest, oldest mount in the first process's mount namespace, told
- * to the kernel side through registration (struct hg_registrar in bpf/core/abi.h).
+ * Naming superblocks: each by its widest, oldest mount in the first process's mount namespace; and
+ * where several parts of one are mounted that do not lie in each other, each of these.
  */
 #ifndef HG_MOUNTS_H
 #define HG_MOUNTS_H
@@ -31,9 +31,6 @@ int mounts_table(struct mount_table *ret);
 /* A mount of a place's own, with no other mount on top of any part of it. -EOPNOTSUPP where it may
  * not answer, -ENODEV where none is found, -errno. */
 int mounts_open_alone(const struct mount_table *t, const struct place *place);
-/* The kernel's numbers for a file (O_PATH will do). -errno. */
-int mounts_identify(const struct engine *e, int fd, struct hg_link_key *ret);
-
 /* A descriptor that polls with POLLPRI when mounts change. -errno. */
 int mounts_watch(void);
 

@@ -97,41 +97,91 @@ static const char *home_of_type(const char *type)
 	return NULL;
 }
 
-/* What names a superblock: this part of it is called so. */
+/* What names a part of a superblock: what is below this root is called so. */
 struct name {
-	const char *root, *path; /* path NULL: nothing does */
+	const char *root, *path;
 };
 
-/* By the first of its mounts in the order of mount_table_candidates(), unless it has a place. */
-static struct name superblock_name(const struct naming *n, const struct mount_line **mounts,
-				   size_t n_mounts)
+/* Of one superblock; none lies in another. */
+struct parts {
+	struct name part[HG_PARTS_MAX];
+	size_t n;
+};
+
+/* The one in which it lies. */
+static const struct name *part_of(const struct parts *p, const char *root)
+{
+	const char *rest;
+	size_t i;
+
+	for (i = 0; i < p->n; i++)
+		if (path_is_in(root, p->part[i].root, &rest))
+			return &p->part[i];
+	return NULL;
+}
+
+static void part_add(struct parts *p, const char *root, const char *path)
+{
+	const char *rest;
+	size_t i;
+
+	for (i = 0; i < p->n; i++)
+		if (path_is_in(root, p->part[i].root, &rest) ||
+		    path_is_in(p->part[i].root, root, &rest))
+			return;
+	if (p->n < HG_PARTS_MAX)
+		p->part[p->n++] = (struct name){root, path};
+}
+
+/* Is anything mounted of what is below the root? */
+static bool is_mounted(const struct mount_line **mounts, size_t n, const char *root)
+{
+	const char *rest;
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		if (mount_is_nameable(mounts[i]) && path_is_in(mounts[i]->root, root, &rest))
+			return true;
+	return false;
+}
+
+/* What has a place, then by its mounts in the order of mount_table_candidates(). */
+static void superblock_parts(const struct naming *n, const struct mount_line **mounts,
+			     size_t n_mounts, struct parts *ret)
 {
 	const struct mount_line *m = mounts[0];
 	const char *home = home_of_type(m->type);
 	size_t i;
 
-	if (home)
-		return (struct name){"/", home};
-	for (i = n->p->n; i-- > 0;)
-		if (n->p->items[i].major == m->major && n->p->items[i].minor == m->minor)
-			return (struct name){n->p->items[i].root, n->p->items[i].path};
+	if (home) {
+		part_add(ret, "/", home);
+		return;
+	}
+	for (i = n->p->n; i-- > 0;) {
+		const struct place *place = &n->p->items[i];
+
+		if (place->major == m->major && place->minor == m->minor &&
+		    is_mounted(mounts, n_mounts, place->root))
+			part_add(ret, place->root, place->path);
+	}
 	for (i = 0; i < n_mounts; i++)
 		if (mount_is_nameable(mounts[i]) && is_seen(n, mounts[i]))
-			return (struct name){mounts[i]->root, mounts[i]->path};
-	return (struct name){};
+			part_add(ret, mounts[i]->root, mounts[i]->path);
 }
 
-static int mount_add(const struct naming *n, const struct mount_line *m, const struct name *by,
+static int mount_add(const struct naming *n, const struct mount_line *m, const struct parts *parts,
 		     struct mount_names *ret)
 {
+	const struct name *by = NULL;
 	const char *rest;
 	char *name = NULL;
 
 	if (!is_seen(n, m))
 		return 0;
 	/* "//deleted" is no path of anything; nsfs has none at all. */
-	if (by->path && *m->root == '/' && !strstr(m->root, "//") &&
-	    path_is_in(m->root, by->root, &rest) &&
+	if (*m->root == '/' && !strstr(m->root, "//"))
+		by = part_of(parts, m->root);
+	if (by && path_is_in(m->root, by->root, &rest) &&
 	    asprintf(&name, "%s%s", *rest && !strcmp(by->path, "/") ? "" : by->path, rest) < 0)
 		return -ENOMEM;
 	return mount_names_add(ret, m->path, name);
@@ -146,17 +196,18 @@ static int add_all(const struct naming *n, struct mount_names *ret)
 {
 	_free_ const struct mount_line **mounts = mount_table_candidates(n->t);
 	size_t i, k, count;
-	struct name by;
 	int err = 0;
 
 	if (!mounts)
 		return -ENOMEM;
 	for (i = 0; i < n->t->n; i += count) {
+		struct parts parts = {};
+
 		for (count = 1; same_superblock(mounts[i], mounts[i + count]); count++)
 			;
-		by = superblock_name(n, mounts + i, count);
+		superblock_parts(n, mounts + i, count, &parts);
 		for (k = i; k < i + count; k++) {
-			err = mount_add(n, mounts[k], &by, ret);
+			err = mount_add(n, mounts[k], &parts, ret);
 			if (err)
 				return err;
 		}

@@ -40,6 +40,12 @@ const char *places_path(const struct places *p, uint32_t number)
 
 static void place_clear(struct place *p)
 {
+	size_t i;
+
+	for (i = 0; i < p->n_before; i++) {
+		free(p->before[i].root);
+		free(p->before[i].path);
+	}
 	free(p->root);
 	free(p->path);
 	free(p->type);
@@ -111,6 +117,17 @@ void places_remove(struct places *p, size_t i)
 	memmove(&p->items[i], &p->items[i + 1], (p->n - i) * sizeof(*p->items));
 }
 
+bool place_add_before(struct place *place, const char *root, const char *path)
+{
+	struct place_before *b = &place->before[place->n_before];
+
+	if (place->n_before == HG_PARTS_MAX)
+		return true;
+	*b = (struct place_before){strdup(root), strdup(path)};
+	place->n_before++;
+	return b->root && b->path;
+}
+
 int places_add_missing(struct places *p, const char *path, const char *type, const char *why)
 {
 	struct unplaced *more, u;
@@ -130,6 +147,27 @@ int places_add_missing(struct places *p, const char *path, const char *type, con
 	return 0;
 }
 
+/* Not of an older version's. */
+static int place_fill_before(struct json_object *o, struct place *place)
+{
+	struct json_object *list;
+	size_t i;
+	int err;
+
+	err = json_get_array(o, "before", &list);
+	for (i = 0; !err && i < json_object_array_length(list); i++) {
+		struct json_object *b = json_object_array_get_idx(list, i);
+		_free_ char *root = NULL, *path = NULL;
+
+		if ((err = json_get_text(b, "root", &root)) ||
+		    (err = json_get_text(b, "path", &path)))
+			return err;
+		if (!place_add_before(place, root, path))
+			return -ENOMEM;
+	}
+	return err == -ENOENT ? 0 : err;
+}
+
 static int place_fill(struct json_object *o, struct places *p)
 {
 	struct place *place = place_new(p);
@@ -143,7 +181,8 @@ static int place_fill(struct json_object *o, struct places *p)
 	    (err = json_get_u32(o, "minor", &place->minor)) ||
 	    (err = json_get_text(o, "root", &place->root)) ||
 	    (err = json_get_text(o, "path", &place->path)) ||
-	    (err = json_get_text(o, "type", &place->type)))
+	    (err = json_get_text(o, "type", &place->type)) ||
+	    (err = place_fill_before(o, place)))
 		return err;
 	if (place->number < HG_FIRST_PLACE || place->number >= p->next || *place->path != '/')
 		return -EBADMSG;
@@ -196,9 +235,20 @@ int places_read(struct places *ret)
 	return 0;
 }
 
+static struct json_object *before_json(const struct place_before *b, int *err)
+{
+	struct json_object *o = json_object_new_object();
+
+	json_add_text(o, "root", b->root, err);
+	json_add_text(o, "path", b->path, err);
+	return o;
+}
+
 static struct json_object *place_json(const struct place *place, int *err)
 {
 	struct json_object *o = json_object_new_object();
+	struct json_object *before = json_object_new_array();
+	size_t i;
 
 	json_add_u64(o, "number", place->number, err);
 	json_add_u64(o, "major", place->major, err);
@@ -206,6 +256,9 @@ static struct json_object *place_json(const struct place *place, int *err)
 	json_add_text(o, "root", place->root, err);
 	json_add_text(o, "path", place->path, err);
 	json_add_text(o, "type", place->type, err);
+	json_add(o, "before", before, err);
+	for (i = 0; !*err && i < place->n_before; i++)
+		json_append(before, before_json(&place->before[i], err), err);
 	return o;
 }
 

@@ -10,10 +10,19 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "../bpf/core/limits.h"
+
+/* What named a part of it before a wider mount did. */
+struct place_before {
+	char *root, *path;
+};
+
 struct place {
 	uint32_t number;
 	uint32_t major, minor;
 	char *root, *path, *type; /* of the mount that names it */
+	struct place_before before[HG_PARTS_MAX];
+	size_t n_before;
 };
 
 /* A mount whose superblock has no name, and why. */
@@ -42,6 +51,9 @@ const char *places_path(const struct places *p, uint32_t number);
 struct place *places_add(struct places *p, uint32_t major, uint32_t minor, const char *root,
 			 const char *path, const char *type);
 void places_remove(struct places *p, size_t i);
+/* Notes in `place` that a part of it had another name; false: no memory. What finds no room is not
+ * noted. */
+bool place_add_before(struct place *place, const char *root, const char *path);
 int places_add_missing(struct places *p, const char *path, const char *type, const char *why);
 void places_clear_missing(struct places *p);
 

@@ -16,7 +16,7 @@ const struct reason reasons[] = {
 	[HG_WHY_UNMAPPED_FILESYSTEM] = {"unmapped_filesystem",
 					"a file system that has no name here",
 					"`hydraguard doctor` lists what is not mapped"},
-	[HG_WHY_DISCONNECTED] = {"disconnected", "the file has no path in its file system", NULL},
+	[HG_WHY_DISCONNECTED] = {"disconnected", "the file has no path in what is mounted of its file system", NULL},
 	[HG_WHY_RACED] = {"raced", "renames kept changing the path while it was read", "try again"},
 	[HG_WHY_TOO_LONG] = {"too_long", "the path has too many components, or the arguments too many bytes", NULL},
 	[HG_WHY_TOO_BUSY] = {"too_busy", "no room to decide at that moment", "try again"},

@@ -88,6 +88,20 @@ struct seqcount_spinlock {
 	struct seqcount seqcount;
 };
 
+/* Of the module btrfs. */
+struct btrfs_key {
+	__u64 objectid;
+};
+
+struct btrfs_root {
+	struct btrfs_key root_key;
+};
+
+struct btrfs_inode {
+	struct btrfs_root *root;
+	struct inode vfs_inode;
+};
+
 struct dentry {
 	unsigned int d_flags;
 	struct seqcount_spinlock d_seq;
@@ -325,6 +339,7 @@ struct sockaddr {
 #define RAMFS_MAGIC		0x858458f6
 #define FUSE_SUPER_MAGIC	0x65735546
 #define OVERLAYFS_SUPER_MAGIC	0x794c7630
+#define BTRFS_SUPER_MAGIC	0x9123683e
 
 #define AF_UNSPEC	0
 #define AF_UNIX		1

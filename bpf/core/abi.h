@@ -81,15 +81,28 @@ struct hg_counter {
 };
 
 /*
- * Map `superblocks`: struct super_block's address -> how it is named. Written by user space through
- * the registration below, deleted by the kernel when the superblock goes.
+ * A part of a superblock that a mount names: what is below the mount's root. The address alone does
+ * not say that the dentry is still that one: it may be gone with its mount, and its memory another's.
+ * It stands where all of it is as it was; otherwise the part is none.
+ */
+struct hg_part {
+	__u64 anchor;		/* address of the dentry that `place` names: the mount's root */
+	__u64 inode;		/* address of its inode, */
+	__u64 ino;		/* the inode's number, */
+	__u64 tree;		/* of btrfs: the subvolume's number, where the kernel's types say it; else 0 */
+	__u32 generation;	/* and generation */
+	__u32 place;		/* a number for one (superblock, name) pair, never used again in a boot */
+};
+/*
+ * Map `superblocks`: struct super_block's address -> how it is named. Usually it has one part, its
+ * root's; of several, the one whose anchor is nearest above a file names it. Written by user space
+ * through the registration below, deleted by the kernel when the superblock goes.
  */
 struct hg_superblock {
-	__u64 anchor;		/* address of the dentry that `place` names: the mount's root */
-	__u64 anchor_ino;	/* its inode number: where it differs now, the dentry is another one */
 	__u64 creator;		/* of an overlay: address of the struct cred it works with; else 0 */
-	__u32 place;		/* a number for one (superblock, name) pair, never used again in a boot */
+	__u32 n_parts;		/* 1 .. HG_PARTS_MAX */
 	__u32 zero;
+	struct hg_part part[HG_PARTS_MAX];
 };
 /* Places the kernel knows by file system type, whatever instance: names are fixed. */
 enum hg_home {
@@ -152,6 +165,7 @@ struct hg_epoch {
  */
 struct hg_link_key {
 	__u64 sb;		/* address of the struct super_block */
+	__u64 tree;		/* as in struct hg_part */
 	__u64 ino;
 	__u32 generation;	/* of the inode: tells apart files that had one number in turn */
 	__u32 slot;
@@ -178,15 +192,18 @@ HG_INLINE __u64 hg_link_bit(__u64 ino)
 }
 
 /*
- * Registration of a superblock: user space stores `who` = its own thread id (as the initial pid
- * namespace knows it), `place` and `done` = 0 in map `registrar` (array, one element), then calls
- * fstatfs(2) on an O_PATH descriptor of the mount's root. The kernel side, in sb_statfs, stores
- * the superblock and its anchor under `place` and sets done = 1, or 2 where `superblocks` is full.
- * place 0 only asks: the kernel's own numbers of the descriptor's file are stored in `key`.
+ * Registration of a part of a superblock: user space stores `who` = its own thread id (as the initial
+ * pid namespace knows it), `place`, which of the superblock's other parts stay (`keep`, places) and
+ * `done` = 0 in map `registrar` (array, one element), then calls fstatfs(2) on an O_PATH descriptor
+ * of the mount's root. The kernel side, in sb_statfs, stores the superblock with these parts and the
+ * new one and sets done = 1, or 2 where there is no room for it. place 0 only asks: the kernel's own
+ * numbers of the descriptor's file are stored in `key`.
  */
 struct hg_registrar {
-	__u32 who, place, done, zero;
+	__u32 who, place, done, n_keep;
+	__u32 keep[HG_PARTS_MAX];
 	struct hg_link_key key;
+	struct hg_superblock made; /* the kernel's working memory */
 };
 
 /*
@@ -315,7 +332,7 @@ enum hg_why {
 	HG_WHY_NO_APPROVER,		/* ask, and nobody to ask */
 	HG_WHY_NO_POLICY,		/* the agent has no policy in force */
 	HG_WHY_UNMAPPED_FILESYSTEM,	/* a superblock that nobody named */
-	HG_WHY_DISCONNECTED,		/* the dentry chain does not reach the superblock's root */
+	HG_WHY_DISCONNECTED,		/* the dentry chain does not reach an anchor of the superblock */
 	HG_WHY_RACED,			/* renames kept changing the path while it was read */
 	HG_WHY_TOO_LONG,		/* deeper than HG_DEPTH_MAX */
 	HG_WHY_TOO_BUSY,		/* no scratch space: too many decisions preempted on this CPU */
@@ -410,7 +427,7 @@ struct hg_event {
 _Static_assert(sizeof(struct hg_near) == 16, "shared with user space");
 _Static_assert(sizeof(struct hg_agent) == 64 + HG_AGENT_NAME_MAX + 1, "shared with user space");
 _Static_assert(sizeof(struct hg_counter_key) == 16, "shared with user space");
-_Static_assert(sizeof(struct hg_superblock) == 32, "shared with user space");
+_Static_assert(sizeof(struct hg_superblock) == 16 + 40 * HG_PARTS_MAX, "shared with user space");
 _Static_assert(sizeof(struct hg_event) == 240 && sizeof(struct hg_event) % 8 == 0, "records follow each other");
 
 #endif

@@ -79,6 +79,9 @@
 #define HG_NEAR_MAX		4096	/* a power of two */
 #define HG_PROCESSES_MAX	65536	/* all allocated beforehand: each fork takes one */
 #define HG_SUPERBLOCKS_MAX	65536
+/* Mounted parts of one superblock that do not lie in each other: a btrfs as distributions lay it out
+ * has two to nine subvolumes mounted. Each is compared with every directory above a file. */
+#define HG_PARTS_MAX		16
 /* Mounted at one time: overlays, and what agents mount for themselves. */
 #define HG_OVERLAYS_MAX		4096
 #define HG_OWN_MAX		16384

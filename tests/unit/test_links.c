@@ -131,6 +131,72 @@ static unsigned int wrong(const struct links *l, int dir, uint8_t away)
 	return n;
 }
 
+/* The same tree as three parts of a file system, and what else there is out of reach. */
+static bool parts_look(struct links *l, const struct image *im, int dir, bool by_names)
+{
+	static const char *const parts[] = {"plain", "closed", "ws"};
+	char like[64], path[64];
+	bool ok = true;
+	size_t i;
+
+	snprintf(like, sizeof(like), "%s/%s", top, parts[0]);
+	for (i = 0; i < ARRAY_SIZE(parts); i++) {
+		struct link_root root = {.path = path, .like = like, .by_names = by_names};
+
+		snprintf(path, sizeof(path), "%s/%s", top, parts[i]);
+		root.fd = openat(dir, parts[i], O_RDONLY | O_DIRECTORY);
+		ok = ok && root.fd >= 0 && !links_look(l, im, &root);
+		close(root.fd);
+	}
+	return ok;
+}
+
+static void test_parts(struct tap *t, const struct image *im, int dir)
+{
+	_links_ struct links l = {};
+	unsigned int set, n_wrong = 0, n_open = 0;
+
+	tap_ok(t, parts_look(&l, im, dir, false) && links_settled(&l), "parts, every file: at rest");
+	for (set = 1; set < 1u << (N_NAMES + 1); set++) {
+		const struct link_file *f = file_find(&l, dir, set);
+
+		/* A name out of reach may have any right. */
+		n_wrong += (f ? link_lacks(f) : 0) != (f ? oracle(set, ALL) : 0);
+	}
+	tap_ok(t, !n_wrong, "and every set of names (%u wrong)", n_wrong);
+	links_clear(&l);
+	/* Those that are in doubt are looked at again as above. */
+	tap_ok(t, parts_look(&l, im, dir, true), "parts, by names");
+	for (set = 1; set < 1u << N_NAMES; set++) {
+		const struct link_file *f = file_find(&l, dir, set);
+
+		n_open += oracle(set, READS) & ~(f ? link_lacks(f) : 0) ? 1 : 0;
+	}
+	tap_ok(t, !n_open, "and no right is left that a name has not (%u)", n_open);
+}
+
+/* A mount of a single file, and another name of it in a part. */
+static void test_file(struct tap *t, const struct image *im, int dir)
+{
+	_links_ struct links l = {};
+	char like[64], path[64];
+	struct link_root file = {.path = path, .like = like}, part = {.path = like, .like = like};
+
+	snprintf(like, sizeof(like), "%s/ws", top);
+	snprintf(path, sizeof(path), "%s/closed/b3", top);
+	part.fd = openat(dir, "ws", O_RDONLY | O_DIRECTORY);
+	file.fd = openat(dir, "closed/b3", O_PATH);
+	for (int by_names = 0; by_names < 2; by_names++) {
+		part.by_names = file.by_names = by_names;
+		tap_ok(t, !links_look(&l, im, &part) && !links_look(&l, im, &file) &&
+				  file_find(&l, dir, 3) && link_lacks(file_find(&l, dir, 3)) == ALL,
+		       "a file mounted by itself is one of its names%s", by_names ? ", by names" : "");
+		links_clear(&l);
+	}
+	close(part.fd);
+	close(file.fd);
+}
+
 int main(void)
 {
 	_links_ struct links l = {};
@@ -155,6 +221,9 @@ int main(void)
 	       "looked at every file: at rest");
 	tap_ok(&t, !wrong(&l, dir, READS), "every file: every set of names");
 	links_clear(&l);
+
+	test_parts(&t, im, dir);
+	test_file(&t, im, dir);
 
 	/* A name that was taken away while others were looked at. */
 	tap_ok(&t, !renameat(dir, "ws/a1", AT_FDCWD, "/tmp/test_links.away"), "a name goes away");

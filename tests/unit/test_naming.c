@@ -2,6 +2,7 @@
 /* Which name what is mounted has, by the mount table. */
 #include <string.h>
 
+#include "../../bpf/core/limits.h"
 #include "../../user/naming.h"
 #include "../../user/util.h"
 #include "tap.h"
@@ -30,9 +31,20 @@ static const char table[] =
 	"62 28 8:5 / /d/e/f rw - ext4 /dev/sde rw\n"
 	"63 28 8:6 / /d rw - ext4 /dev/sdf rw\n"
 	"64 63 8:5 / /d/g rw - ext4 /dev/sde rw\n"
-	/* Two parts side by side: only the first names anything. */
+	/* Two parts side by side; what lies in one of them. */
 	"70 28 8:7 /one /p rw - ext4 /dev/sdg rw\n"
 	"71 28 8:7 /two /q rw - ext4 /dev/sdg rw\n"
+	"72 28 8:7 /two/in /r rw - ext4 /dev/sdg rw\n"
+	"73 28 8:7 /twofold /s rw - ext4 /dev/sdg rw\n"
+	/* Subvolumes: one nested, one mounted twice, one covered, whose other mount is not. */
+	"90 28 0:60 /@ /b rw - btrfs /dev/sdh rw\n"
+	"91 90 0:60 /@home /b/home rw - btrfs /dev/sdh rw\n"
+	"92 28 0:60 /@/nested /nested rw - btrfs /dev/sdh rw\n"
+	"93 28 0:60 /@home/u /u rw - btrfs /dev/sdh rw\n"
+	"94 28 0:60 /@home /home2 rw - btrfs /dev/sdh rw\n"
+	"95 28 0:60 /@x /x rw - btrfs /dev/sdh rw\n"
+	"96 95 8:8 / /x rw - ext4 /dev/sdi rw\n"
+	"97 28 0:60 /@x /y rw - btrfs /dev/sdh rw\n"
 	/* Deleted behind it. */
 	"80 28 8:1 /srv/old//deleted /old rw - ext4 /dev/sda1 rw\n";
 
@@ -68,7 +80,15 @@ static void test_names(void)
 	is(&m, "/d/g/x", "/d/g/x");
 	is(&m, "/d/e/f/x", "/d/e/f/x"); /* of /d: the mount there cannot be reached */
 	is(&m, "/p/x", "/p/x");
-	is(&m, "/q/x", NULL);
+	is(&m, "/q/x", "/q/x");
+	is(&m, "/r/x", "/q/in/x");
+	is(&m, "/s/x", "/s/x");
+	is(&m, "/b/home/x", "/b/home/x");
+	is(&m, "/nested/x", "/b/nested/x");
+	is(&m, "/u/x", "/b/home/u/x");
+	is(&m, "/home2/x", "/b/home/x");
+	is(&m, "/x/x", "/x/x");
+	is(&m, "/y/x", "/y/x");
 	is(&m, "/old/x", NULL);
 }
 
@@ -87,8 +107,52 @@ static void test_places(void)
 	is(&m, "/data/keys/id", NULL);
 }
 
+/* Of several parts some have places; those that are gone count no more. */
+static void test_parts(void)
+{
+	_mount_table_ struct mount_table t = {};
+	_mount_names_ struct mount_names m = {};
+	_places_ struct places p = {.next = 16};
+
+	tap_ok(&tap,
+	       !mount_table_parse(table, &t) &&
+		       places_add(&p, 0, 60, "/@old", "/b/old", "btrfs") &&
+		       places_add(&p, 0, 60, "/@", "/was", "btrfs") &&
+		       places_add(&p, 8, 7, "/", "/whole", "ext4") && !naming_from(&t, &p, &m),
+	       "parts with places");
+	is(&m, "/b/x", "/was/x");
+	is(&m, "/nested/x", "/was/nested/x");
+	is(&m, "/b/home/x", "/b/home/x");
+	is(&m, "/y/x", "/y/x");
+	/* The name of all of it stays for what is left. */
+	is(&m, "/p/x", "/whole/one/x");
+	is(&m, "/r/x", "/whole/two/in/x");
+}
+
+/* More parts than are told apart: the last ones have no name. */
+static void test_many(void)
+{
+	_mount_table_ struct mount_table t = {};
+	_mount_names_ struct mount_names m = {};
+	struct places none = {};
+	char text[4096], path[16], name[32];
+	int i, len = 0;
+
+	for (i = 0; i <= HG_PARTS_MAX; i++)
+		len += snprintf(text + len, sizeof(text) - len,
+				"%d 1 8:1 /part%02d /m%02d rw - ext4 /dev/sda rw\n", 10 + i, i, i);
+	tap_ok(&tap, !mount_table_parse(text, &t) && !naming_from(&t, &none, &m), "many parts");
+	for (i = 0; i <= HG_PARTS_MAX; i++) {
+		snprintf(path, sizeof(path), "/m%02d", i);
+		snprintf(name, sizeof(name), "/m%02d", i);
+		is(&m, path, i < HG_PARTS_MAX ? name : NULL);
+	}
+}
+
 int main(void)
 {
+	test_parts();
+	test_many();
 	test_names();
 	test_places();
 	return tap_done(&tap);
