@@ -49,6 +49,7 @@ HG_INLINE enum hg_why ask_prepare(struct hg_ask *a)
 		return HG_WHY_TOO_BUSY;
 	a->s->slot = (__u32)a->tell.policy;
 	a->s->linked = 0;
+	a->s->spelled = 0;
 	a->s->script = 0;
 	a->s->agent_uid = a->who.agent->uid;
 	return a->s->slot ? HG_WHY_RULE : HG_WHY_NO_POLICY;
@@ -142,7 +143,7 @@ HG_INLINE enum hg_why ask_rule(struct hg_ask *a, const struct hg_out *out, __u32
 	if (a->s && (a->s->linked & HG_BIT(action)))
 		return HG_WHY_HARD_LINK;
 	if (a->tell.rule == HG_RULE_NONE)
-		return HG_WHY_DEFAULT;
+		return a->s && a->s->spelled ? HG_WHY_SPELLING : HG_WHY_DEFAULT;
 	if (image_open(&r, (__u32)a->tell.policy) && hg_rule_read(&r, a->tell.rule, &rule))
 		a->tell.quiet = !!(rule.options & HG_OPT_QUIET);
 	/* No approver exists: what asks is refused. */

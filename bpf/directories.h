@@ -244,7 +244,7 @@ HG_INLINE enum hg_why place_resolve(struct hg_scratch *s, struct dentry *dentry)
 		return HG_WHY_RULE;
 	s->dentry = (__u64)dentry;
 	why = place_walk(s);
-	if (directories_cached && why == HG_WHY_RULE && s->n_chain && parent)
+	if (directories_cached && why == HG_WHY_RULE && s->n_chain && parent && !s->spelled)
 		place_keep(s, up);
 	return why;
 }

@@ -92,7 +92,8 @@ static __noinline bool fast_allows(__u32 slot, struct dentry *dentry, __u32 acti
 		return false;
 	before = dentry_sequence(dentry);
 	up = dentry->d_parent;
-	if (up == dentry || !short_name(dentry, name))
+	/* What compares names itself may take others for it (spelled_freely()). */
+	if (up == dentry || (dentry->d_flags & DCACHE_OP_COMPARE) || !short_name(dentry, name))
 		return false;
 	known = bpf_inode_storage_get(&directories, up->d_inode, 0, 0);
 	if (!known)

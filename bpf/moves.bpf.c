@@ -23,6 +23,7 @@ HG_INLINE enum hg_why end_resolve(struct hg_scratch *s, struct dentry *dentry, s
 	ret->parent = s->parent;
 	ret->at = s->at;
 	ret->out = s->out;
+	ret->spelled = s->spelled;
 	ret->lacks = 0;
 	/* Elsewhere what another name lacks stays with the inode; an overlay copies what moves. */
 	if (dentry->d_sb->s_magic == OVERLAYFS_SUPER_MAGIC) {
@@ -48,7 +49,8 @@ HG_INLINE bool gains(const struct hg_end *from, const struct hg_end *to, bool di
 		return true;
 	if ((gets | to->out.ask) & ~(had | from->out.ask) & MOVED_RIGHTS)
 		return true;
-	if (!directory || from->at.dir == to->at.dir)
+	/* Names that say nothing have less below than the state gives them. */
+	if (!directory || (from->at.dir == to->at.dir && from->spelled == to->spelled))
 		return false;
 	if (to->dir.any_allow & ~from->dir.all_allow)
 		return true;
@@ -122,9 +124,11 @@ static __noinline int check_move(struct dentry *old, struct dentry *new, __u32 a
 	if (from->anonymous || to->anonymous)
 		return ask_allow(&a);
 	refused = at_old & ~(__u32)from->out.allow;
+	a.s->spelled = from->spelled;
 	if (refused)
 		return ask_refuse(&a, ask_rule(&a, &from->out, refused), &o);
 	refused = at_new & ~(__u32)to->out.allow;
+	a.s->spelled = to->spelled;
 	if (refused) {
 		/* It is the new name that is refused: tell of that one first. */
 		o.object = new;

@@ -278,16 +278,22 @@ __weak __noinline int chain_fill(struct hg_scratch *s)
 	return HG_WHY_TOO_LONG;
 }
 
-/* The name of chain element n_chain - 1 - s->turn into s->name; its length, 0 when unreadable. */
-HG_INLINE __u32 chain_name(struct hg_scratch *s)
+/* The component at hand: chain element n_chain - 1 - s->turn. */
+HG_INLINE struct dentry *chain_dentry(struct hg_scratch *s)
 {
-	__u64 i = s->n_chain - 1 - s->turn, len;
-	struct dentry *dentry;
-	struct qstr q = {};
+	__u64 i = s->n_chain - 1 - s->turn;
 
 	asm("" : "+r"(i));
-	i &= HG_DEPTH_MAX - 1;
-	dentry = (struct dentry *)s->chain[i];
+	return (struct dentry *)s->chain[i & (HG_DEPTH_MAX - 1)];
+}
+
+/* Its name into s->name; its length, 0 when unreadable. */
+HG_INLINE __u32 chain_name(struct hg_scratch *s)
+{
+	struct dentry *dentry = chain_dentry(s);
+	struct qstr q = {};
+	__u64 len;
+
 	if (bpf_core_read(&q, sizeof(q), &dentry->d_name))
 		return 0;
 	len = q.len;
@@ -342,6 +348,44 @@ __weak __noinline int chain_window(struct hg_scratch *s)
 	return HG_WHY_RULE;
 }
 
+/*
+ * Is a name only one of its spellings? A dentry has the one by which the file was first asked for: another
+ * case, on FAT a short name. File systems say so by comparing names themselves; those that do for some
+ * directories, by those. proc does to hide what another namespace has.
+ */
+HG_INLINE bool spelled_freely(struct dentry *dentry)
+{
+	if (!(BPF_CORE_READ(dentry, d_flags) & DCACHE_OP_COMPARE))
+		return false;
+	switch (BPF_CORE_READ(dentry, d_sb, s_magic)) {
+	case PROC_SUPER_MAGIC:
+		return false;
+	case EXT4_SUPER_MAGIC:
+	case F2FS_SUPER_MAGIC:
+	case TMPFS_MAGIC:
+		return BPF_CORE_READ(dentry, d_parent, d_inode, i_flags) & S_CASEFOLD;
+	}
+	return true;
+}
+
+/* From here on names say nothing: what every name below has. enum hg_why. */
+HG_INLINE int chain_spelled(struct hg_scratch *s)
+{
+	struct hg_reader r;
+	struct hg_dir dir;
+	__u32 i;
+
+	if (!image_open(&r, s->slot) || !hg_dir_read(&r, s->at.dir, &dir))
+		return HG_WHY_BROKEN_POLICY;
+	__builtin_memset(&s->out, 0, sizeof(s->out));
+	s->out.allow = dir.all_allow;
+	for (i = 0; i < HG_N_PATH_ACTIONS; i++)
+		s->out.rule[i] = HG_RULE_NONE;
+	s->parent = s->at;
+	s->spelled = 1;
+	return HG_WHY_RULE;
+}
+
 /* One component downwards from s->at. enum hg_why. */
 __weak __noinline int chain_step(struct hg_scratch *s)
 {
@@ -350,6 +394,9 @@ __weak __noinline int chain_step(struct hg_scratch *s)
 
 	if (!s)
 		return HG_WHY_TOO_BUSY;
+	s->spelled = 0;
+	if (spelled_freely(chain_dentry(s)))
+		return chain_spelled(s);
 	s->name_left = chain_name(s);
 	s->name_from = 0;
 	s->lexer = 0;
@@ -367,7 +414,7 @@ static long chain_turn(__u32 turn, struct hg_loop *loop)
 {
 	loop->s->turn = turn;
 	loop->s->why = chain_step(loop->s);
-	return loop->s->why != HG_WHY_RULE;
+	return loop->s->why != HG_WHY_RULE || loop->s->spelled;
 }
 
 HG_INLINE enum hg_why place_why(int kind)
@@ -393,6 +440,7 @@ __weak __noinline int place_try(struct hg_scratch *s)
 
 	if (!s)
 		return 0;
+	s->spelled = 0;
 	s->why = place_why(place_find(s));
 	if (s->why != HG_WHY_RULE)
 		return 0;

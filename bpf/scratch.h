@@ -23,6 +23,7 @@ struct hg_end {
 	struct hg_out out;
 	struct hg_dir dir;
 	__u32 lacks;			/* rights that another name of the file lacks */
+	__u32 spelled;			/* as in struct hg_scratch */
 };
 
 /* A packet of an agent's socket. */
@@ -64,6 +65,7 @@ struct hg_scratch {
 	struct hg_at parent, at;
 	struct hg_out out;
 	__u32 linked;			/* rights that another name of the file lacks */
+	__u32 spelled;			/* 1: its name says nothing (chain_spelled()) */
 	__u32 why;			/* enum hg_why */
 	__u32 seq;			/* of rename_lock, when the result was right */
 	/* An address whose names are looked up: whose names, where it is, which rule on addresses a

@@ -59,6 +59,7 @@ struct inode {
 	struct super_block *i_sb;
 	unsigned long i_ino;
 	__u32 i_generation;
+	unsigned int i_flags;
 };
 
 struct list_head {
@@ -338,6 +339,11 @@ struct sockaddr {
 #define DMA_BUF_MAGIC		0x444d4142
 #define RAMFS_MAGIC		0x858458f6
 #define FUSE_SUPER_MAGIC	0x65735546
+#define EXT4_SUPER_MAGIC	0xef53
+#define F2FS_SUPER_MAGIC	0xf2f52010
+
+#define DCACHE_OP_COMPARE	(1 << 1)	/* include/linux/dcache.h */
+#define S_CASEFOLD		(1 << 15)	/* include/linux/fs.h */
 #define OVERLAYFS_SUPER_MAGIC	0x794c7630
 #define BTRFS_SUPER_MAGIC	0x9123683e
 

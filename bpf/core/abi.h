@@ -354,6 +354,7 @@ enum hg_why {
 	HG_WHY_PRIVATE_ANSWER,		/* a public name with an address that is not public */
 	HG_WHY_BUDGET,			/* the rule's budget is spent */
 	HG_WHY_RESOLVER,		/* it would pass for a resolver's answer */
+	HG_WHY_SPELLING,		/* a name that can be spelled in other ways, among such with other rights */
 	HG_N_WHY,
 	HG_WHY_ANONYMOUS,		/* inside the kernel side only: unnamed memory, no path rule */
 };

@@ -17,15 +17,7 @@ modprobe -q vfat
 mkdir -p /srv/b /srv/f
 truncate -s 200M /scratch/b.img && need mkfs.btrfs -q /scratch/b.img
 need mount -o loop /scratch/b.img /srv/b
-# An empty FAT16: boot sector, two tables, room.
-python3 - /scratch/f.img <<'END'
-import struct, sys
-boot = b'\xeb\x3c\x90mkdosfs ' + struct.pack('<HBHBHHBHHHLLBBBL', 512, 2, 1, 2, 512, 16384, 0xf8,
-	32, 32, 64, 0, 0, 0x80, 0, 0x29, 1) + b'TEST       FAT16   '
-table = b'\xf8\xff\xff\xff'.ljust(32 * 512, b'\0')
-image = boot.ljust(510, b'\0') + b'\x55\xaa' + table * 2
-open(sys.argv[1], 'wb').write(image.ljust(8 << 20, b'\0'))
-END
+fat_make /scratch/f.img
 need mount -o loop,uid=1000,umask=0 /scratch/f.img /srv/f
 mkdir -p /srv/f/ws /srv/f/outside
 [ "${CONTROL_ONLY-}" ] || agent_attach agent "$POLICIES/ioctls.yaml"

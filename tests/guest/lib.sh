@@ -52,6 +52,19 @@ check()
 	fi
 }
 
+# fat_make FILE: an empty FAT16: boot sector, two tables, room.
+fat_make()
+{
+	python3 - "$1" <<-'END'
+		import struct, sys
+		boot = b'\xeb\x3c\x90mkdosfs ' + struct.pack('<HBHBHHBHHHLLBBBL', 512, 2, 1, 2, 512, 16384, 0xf8,
+			32, 32, 64, 0, 0, 0x80, 0, 0x29, 1) + b'TEST       FAT16   '
+		table = b'\xf8\xff\xff\xff'.ljust(32 * 512, b'\0')
+		image = boot.ljust(510, b'\0') + b'\x55\xaa' + table * 2
+		open(sys.argv[1], 'wb').write(image.ljust(8 << 20, b'\0'))
+	END
+}
+
 finish()
 {
 	echo "1..$n_tests"
