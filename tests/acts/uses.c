@@ -235,7 +235,8 @@ static void set_time(char **arg)
 
 static void log_read(char **arg)
 {
-	char buf[64];
+	/* What does not fit its newest record gets nothing. */
+	char buf[4096];
 
 	if (must(klogctl(3, buf, sizeof(buf)), "syslog") > 0)
 		done(arg[0]);
