@@ -116,8 +116,9 @@ HG_INLINE void memo_put(struct hg_directory *known, __u32 slot, __u64 at,
 
 /*
  * The state of the directory `dentry` by the steps that are kept of it and of those above, up to one
- * whose state stands or to the superblock's root, where that is what names it. Nothing was renamed since `seq` was read, or it says
- * nothing; false says nothing, too. Of two, the state is kept: the next one beside it is found at the second.
+ * whose state stands or to the superblock's root, where that is what names it. Nothing was renamed
+ * since `seq` was read, or it says nothing; false says nothing, too. Of two, the state is kept: the
+ * next one beside it is found at the second.
  */
 static __noinline bool directory_recall(struct dentry *dentry, __u32 slot, __u32 seq, __u16 *ret_dir)
 {

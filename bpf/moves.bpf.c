@@ -75,16 +75,18 @@ HG_INLINE bool is_type(struct dentry *dentry, __u32 type)
  * A symbolic link leads every name below it elsewhere, for processes outside too: made where names
  * have rules of their own, it would take what is written there later to where these rules are
  * not. So it may stand only where the names below it have the rules of any other name's beside
- * it. enum hg_why.
+ * it; and where its own name says nothing, all below the directory the same. enum hg_why.
  */
 HG_INLINE enum hg_why link_stands(struct hg_scratch *s, const struct hg_at *parent,
-				  const struct hg_at *at)
+				  const struct hg_at *at, bool spelled)
 {
 	struct hg_reader r;
 	struct hg_dir dir;
 
 	if (!image_open(&r, s->slot) || !hg_dir_read(&r, parent->dir, &dir))
 		return HG_WHY_BROKEN_POLICY;
+	if (spelled && (dir.any_allow != dir.all_allow || dir.any_held != dir.all_held))
+		return HG_WHY_RIGHTS_WOULD_CHANGE;
 	return dir.next == at->dir ? HG_WHY_RULE : HG_WHY_RIGHTS_WOULD_CHANGE;
 }
 
@@ -95,7 +97,7 @@ HG_INLINE enum hg_why may_become(struct hg_scratch *s, struct dentry *dentry,
 	if (gains(from, to, is_type(dentry, S_IFDIR)))
 		return HG_WHY_RIGHTS_WOULD_CHANGE;
 	if (is_type(dentry, S_IFLNK))
-		return link_stands(s, &to->parent, &to->at);
+		return link_stands(s, &to->parent, &to->at, to->spelled);
 	return HG_WHY_RULE;
 }
 
@@ -189,7 +191,7 @@ int BPF_PROG(path_symlink, const struct path *dir, struct dentry *dentry, const 
 	if (why != HG_WHY_RULE || !a.s)
 		return ask_refuse(&a, why, &o);
 	if (a.s->out.allow & HG_BIT(HG_CREATE))
-		why = link_stands(a.s, &a.s->parent, &a.s->at);
+		why = link_stands(a.s, &a.s->parent, &a.s->at, a.s->spelled);
 	if (why != HG_WHY_RULE)
 		return ask_refuse(&a, why, &o);
 	return ask_out(&a, &a.s->out, HG_BIT(HG_CREATE), &o);

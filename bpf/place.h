@@ -140,7 +140,7 @@ static long parts_turn(__u32 turn, struct hg_loop *loop)
 	__u32 i;
 
 	for (i = 0; i < HG_PARTS_MAX; i++) {
-		if ((__u64)dentry != s->anchors[i])
+		if (!s->anchors[i] || (__u64)dentry != s->anchors[i])
 			continue;
 		s->anchor = (__u64)dentry;
 		s->place = s->places[i];

@@ -12,20 +12,18 @@ modprobe -q nls_ascii nls_iso8859-1 nls_cp437 2>/dev/null
 mkdir -p /srv/fat /srv/fold
 fat_make /scratch/fat.img
 need mount -o loop,uid=1000,umask=000 /scratch/fat.img /srv/fat
-folds=
-if truncate -s 64M /scratch/fold.img && mkfs.ext4 -q -O casefold /scratch/fold.img &&
-	mount -o loop /scratch/fold.img /srv/fold; then
-	folds=1
-	chmod 777 /srv/fold
-	mkdir /srv/fold/folded && need chattr +F /srv/fold/folded
-	mkdir /srv/fold/plain
-fi
+need truncate -s 64M /scratch/fold.img
+need mkfs.ext4 -q -O casefold /scratch/fold.img
+need mount -o loop /scratch/fold.img /srv/fold
+chmod 777 /srv/fold
+need mkdir /srv/fold/folded /srv/fold/links /srv/fold/plain
+need chattr +F /srv/fold/folded /srv/fold/links
+chmod 777 /srv/fold/links
 fill()
 {
 	local dir
 
 	for dir in /srv/fat /srv/fold/folded /srv/fold/plain; do
-		[ -d "$dir" ] || continue
 		mkdir -p "$dir/open" "$dir/box/deep"
 		echo "$WORD" >"$dir/secret-of-somebody.txt"
 		echo "$WORD" >"$dir/box/deep/inner"
@@ -59,9 +57,19 @@ cat >"$T/open.yaml" <<-'END'
 	  - allow read,exec /**
 	  - allow write /srv/fat/** /srv/fold/**
 END
+# What others write there the agent may not read, but it may make anything.
+cat >"$T/links.yaml" <<-'END'
+	version: 1
+	name: spelling-links
+	rules:
+	  - allow read,exec /**
+	  - allow write /srv/fold/**
+	  - deny read /**/later/**
+END
 fill
-mkdir -p "$CG/agent" "$CG/open" "$CG/control"
+mkdir -p "$CG/agent" "$CG/open" "$CG/links" "$CG/control"
 agent_attach agent "$T/closed.yaml"
+agent_attach links "$T/links.yaml"
 agent_attach open "$T/open.yaml"
 
 # spelled NAME DIR CMD...: gains nothing in the agent, and works without confinement.
@@ -94,7 +102,7 @@ moves()
 	in_cgroup "$4" "$5" cat "$3" 2>/dev/null | grep -q "$WORD"
 }
 
-for dir in /srv/fat ${folds:+/srv/fold/folded}; do
+for dir in /srv/fat /srv/fold/folded; do
 	spelled "$dir: as it is" reads "$dir/secret-of-somebody.txt"
 	spelled "$dir: another case" reads "$dir/SECRET-of-Somebody.TXT"
 	spelled "$dir: below a directory in another case" reads "$dir/BOX/deep/inner"
@@ -118,18 +126,52 @@ for dir in /srv/fat ${folds:+/srv/fold/folded}; do
 		fi
 	done
 done
-if [ "$folds" ]; then
-	dir=/srv/fold/plain
-	spelled "$dir: moved into a directory that takes any case" moves "$dir/secret-of-somebody.txt" \
-		/srv/fold/folded/open/x /srv/fold/folded/open/X
-	for uid in 1000 0; do
-		if in_cgroup agent "$uid" cat "$dir/open/note" | grep -q hello; then
-			ok "uid $uid: beside it, in a directory where case matters, rules on names hold"
+dir=/srv/fold/plain
+spelled "$dir: as it is" reads "$dir/secret-of-somebody.txt"
+spelled "$dir: moved into a directory that takes any case" moves "$dir/secret-of-somebody.txt" \
+	/srv/fold/folded/open/x /srv/fold/folded/open/X
+for uid in 1000 0; do
+	if in_cgroup agent "$uid" cat "$dir/open/note" | grep -q hello; then
+		ok "uid $uid: beside it, in a directory where case matters, rules on names hold"
+	else
+		not_ok "uid $uid: beside it, in a directory where case matters, rules on names hold"
+	fi
+done
+
+# ---- what others write, led elsewhere by a link that is there before ----
+# leads LINK MOVED CGROUP UID: LINK, made by the agent and moved (-: not), takes what somebody writes below `later`.
+leads()
+{
+	local cgroup=$3 uid=$4 link=$1 moved=$2
+
+	rm -rf /srv/fold/links/* /srv/fold/plain/open/note
+	in_cgroup "$cgroup" "$uid" ln -s /srv/fold/plain/open "/srv/fold/links/$link" 2>/dev/null
+	[ "$moved" = - ] || in_cgroup "$cgroup" "$uid" mv -T "/srv/fold/links/$link" "/srv/fold/links/$moved" 2>/dev/null
+	mkdir -p /srv/fold/links/later 2>/dev/null
+	echo "$WORD" >/srv/fold/links/later/note
+	in_cgroup "$cgroup" "$uid" cat /srv/fold/plain/open/note 2>/dev/null | grep -q "$WORD"
+}
+for uid in 1000 0; do
+	for how in 'later -' 'LATER -' 'other LATER'; do
+		# shellcheck disable=SC2086
+		if ! leads $how control "$uid"; then
+			not_ok "uid $uid: a link for what is written later: $how" 'gains nothing without confinement either'
+		elif leads $how links "$uid"; then
+			not_ok "uid $uid: a link for what is written later: $how" 'THE ATTACK SUCCEEDS'
 		else
-			not_ok "uid $uid: beside it, in a directory where case matters, rules on names hold"
+			ok "uid $uid: a link for what is written later: $how"
 		fi
 	done
-else
-	skip 'ext4 with casefold' 'this kernel has it not'
-fi
+	rm -rf /srv/fold/links/*
+	if in_cgroup links "$uid" sh -c 'cd /srv/fold/links && echo x >own && mv own own2 && mkdir dir && mv dir dir2'; then
+		ok "uid $uid: files and directories there can be made and moved"
+	else
+		not_ok "uid $uid: files and directories there can be made and moved"
+	fi
+	if in_cgroup open "$uid" ln -s nowhere /srv/fold/links/link; then
+		ok "uid $uid: a link where all names have the same rights"
+	else
+		not_ok "uid $uid: a link where all names have the same rights"
+	fi
+done
 finish
