@@ -36,15 +36,20 @@ HG_INLINE bool budget_is_spent(struct hg_budget *b)
 	return *(volatile __u64 *)&b->spent >= b->limit;
 }
 
-/* len more bytes are sent. False: they are beyond it, and so is all that follows in the period. */
+/*
+ * len more bytes are sent. False: they are beyond it, and so is all that follows in the period. What is
+ * not sent is not spent, however often TCP tries it again: a raised limit goes on from the old one.
+ */
 HG_INLINE bool budget_take(struct hg_budget *b, __u64 len)
 {
-	__u64 before;
+	__u64 before, limit = b->limit;
 
 	budget_renew(b);
 	before = __sync_fetch_and_add(&b->spent, len);
-	if (before + len <= b->limit)
+	if (before + len <= limit)
 		return true;
+	/* Where another packet came between, that one or the next sees to it. */
+	__sync_val_compare_and_swap(&b->spent, before + len, before > limit ? before : limit);
 	__sync_fetch_and_add(&b->cut, 1);
 	return false;
 }

@@ -33,10 +33,11 @@ two_peers 700000 100000'
 	echo "  - allow connect $WEB:8000/tcp [budget=100kB/20min]"
 	echo "  - allow connect $WEB:8002/tcp [budget=100kB/20s]"
 	echo "  - allow connect $WEB:8001/tcp [budget=30kB]"
+	echo "  - allow connect $WEB:8003/udp [budget=30kB]"
 } >"$T/budget.yaml"
 sed 's/30kB/100kB/' "$T/budget.yaml" >"$T/more.yaml"
 sed 's/ \[budget=30kB\]//' "$T/budget.yaml" >"$T/without.yaml"
-specs=(tcp:$WEB:8000 tcp:$WEB:8001 tcp:$WEB:8002 tcp:$WEB:9001 udp:$WEB:9000)
+specs=(tcp:$WEB:8000 tcp:$WEB:8001 tcp:$WEB:8002 tcp:$WEB:9001 udp:$WEB:9000 udp:$WEB:8003)
 port=7000
 while read -r how _; do
 	for i in 0 1 2; do
@@ -89,13 +90,13 @@ while read -r how bytes most; do
 done <<<"$cases"
 
 # ---- periods, reloads, what is told ----
-# sends PORT BYTES: and what arrived by that is in $got.
+# sends PORT BYTES [HOW]: and what arrived by that is in $got.
 sends()
 {
 	local before
 
 	before=$(arrived "$1")
-	in_turn agent 1000 timeout 20 python3 "$SPEND" tcp $WEB "$1" "$2"
+	in_turn agent 1000 timeout 20 python3 "$SPEND" "${3:-tcp}" $WEB "$1" "$2"
 	got=$(($(arrived "$1") - before))
 }
 
@@ -116,9 +117,14 @@ if [ ! "${CONTROL_ONLY-}" ]; then
 	need "$HG" reload agent
 	sends 8001 25000
 	check 'a reload does not begin it anew' [ $got -lt 5000 ]
+	sends 8003 300000 udp
+	check 'datagrams, too' [ $got -gt 20000 -a $got -le 30000 ]
 	need "$HG" reload agent --policy "$T/more.yaml"
 	sends 8001 40000
 	check 'a raised one goes on from what is spent' [ $got -ge 40000 ]
+	# More than ten times the old limit was refused: nobody has received that.
+	sends 8003 60000 udp
+	check 'and what was refused was not spent' [ $got -ge 60000 ]
 	"$HG" status agent >"$T/status"
 	check 'status says how much is spent' grep -q "sent .* KiB of 98 KiB.*$WEB:8001/tcp" "$T/status"
 	"$HG" status agent --json | jq -e --arg at "$WEB:8001/tcp" '.agents[0].budgets[] |
