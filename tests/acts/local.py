@@ -373,14 +373,19 @@ def race(word, kind, own_port, port):
     time.sleep(0.5)
 
 
-def give(path, port):
+def asked(path):
+    """Who connects there, one after another."""
     server = socket.socket(socket.AF_UNIX)
     server.bind(path)
     os.chmod(path, 0o777)
     server.listen(8)
     tell('ready')
     while True:
-        conn, _ = server.accept()
+        yield server.accept()[0]
+
+
+def give(path, port):
+    for conn in asked(path):
         socks = [made('udp', ''), made('tcp', ''), made('tcp', '')]
         socks[2].connect(('127.0.0.1', int(port)))
         for s in socks:
@@ -471,13 +476,7 @@ HANDS = {
 
 
 def hand(path, port):
-    server = socket.socket(socket.AF_UNIX)
-    server.bind(path)
-    os.chmod(path, 0o777)
-    server.listen(8)
-    tell('ready')
-    while True:
-        line, _ = server.accept()
+    for line in asked(path):
         try:
             s, then = HANDS[line.recv(100).decode()](int(port))
             socket.send_fds(line, [b'x'], [s.fileno()])

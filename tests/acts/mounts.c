@@ -163,8 +163,9 @@ static void covered(char **arg)
 	show_path(path);
 }
 
-/* A file system of one's own, never mounted anywhere: honest only. */
-static void own_tmpfs(char **arg)
+/* A file system of one's own, mounted nowhere, with the text in `key`, whose descriptor is *ret_key;
+ * its root's. */
+static int tmpfs_make(const char *text, int *ret_key)
 {
 	int fs, mnt, fd;
 
@@ -173,9 +174,19 @@ static void own_tmpfs(char **arg)
 	must(syscall(SYS_fsconfig, fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0), "fsconfig");
 	mnt = must(syscall(SYS_fsmount, fs, 0, 0), "fsmount");
 	fd = must(openat(mnt, "key", O_CREAT | O_RDWR, 0600), "key");
-	must(write(fd, arg[0], strlen(arg[0])), "write");
-	lseek(fd, 0, SEEK_SET);
-	show(fd);
+	must(write(fd, text, strlen(text)), "write");
+	*ret_key = fd;
+	return mnt;
+}
+
+/* text: reads it again; honest only */
+static void own_tmpfs(char **arg)
+{
+	int key;
+
+	tmpfs_make(arg[0], &key);
+	lseek(key, 0, SEEK_SET);
+	show(key);
 }
 
 /* ---- attributes of mounts ---- */
@@ -270,15 +281,9 @@ static void handle(char **arg)
 /* text: a file system that is mounted nowhere, with the text in `key`; for others to look into */
 static void hold(char **arg)
 {
-	int fs, mnt, fd;
+	int key, mnt = tmpfs_make(arg[0], &key);
 
-	own_namespace();
-	fs = must(syscall(SYS_fsopen, "tmpfs", 0), "fsopen");
-	must(syscall(SYS_fsconfig, fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0), "fsconfig");
-	mnt = must(syscall(SYS_fsmount, fs, 0, 0), "fsmount");
-	fd = must(openat(mnt, "key", O_CREAT | O_RDWR, 0666), "key");
-	fchmod(fd, 0666);
-	must(write(fd, arg[0], strlen(arg[0])), "write");
+	must(fchmod(key, 0666), "fchmod");
 	must(fchmodat(mnt, ".", 0777, 0), "fchmodat");
 	must(dup2(mnt, 9), "dup2");
 	must(fchdir(mnt), "fchdir");
