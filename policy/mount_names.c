@@ -7,7 +7,7 @@
 #include "digest.h"
 #include "mount_names.h"
 
-int mount_names_add(struct mount_names *m, const char *path, char *name)
+int mount_names_add(struct mount_names *m, const char *path, char *name, bool respelled)
 {
 	struct mount_name *more;
 	char *copy;
@@ -18,6 +18,7 @@ int mount_names_add(struct mount_names *m, const char *path, char *name)
 	if (i < m->n && !strcmp(m->items[i].path, path)) {
 		free(m->items[i].name);
 		m->items[i].name = name;
+		m->items[i].respelled = respelled;
 		return 0;
 	}
 	copy = strdup(path);
@@ -29,7 +30,7 @@ int mount_names_add(struct mount_names *m, const char *path, char *name)
 	}
 	m->items = more;
 	memmove(more + i + 1, more + i, (m->n - i) * sizeof(*more));
-	more[i] = (struct mount_name){.path = copy, .name = name};
+	more[i] = (struct mount_name){.path = copy, .name = name, .respelled = respelled};
 	m->n++;
 	return 0;
 }
@@ -42,9 +43,12 @@ int mount_names_copy(const struct mount_names *m, struct mount_names *ret)
 	int err = 0;
 
 	for (i = 0; m && i < m->n && !err; i++) {
-		name = m->items[i].name ? strdup(m->items[i].name) : NULL;
-		err = m->items[i].name && !name ? -ENOMEM
-						: mount_names_add(&copy, m->items[i].path, name);
+		const struct mount_name *from = &m->items[i];
+
+		name = from->name ? strdup(from->name) : NULL;
+		err = from->name && !name
+			      ? -ENOMEM
+			      : mount_names_add(&copy, from->path, name, from->respelled);
 	}
 	if (err) {
 		mount_names_done(&copy);

@@ -13,6 +13,9 @@
 struct mount_name {
 	char *path; /* a mount point that can be reached */
 	char *name; /* of what is mounted there; NULL: none, agents are denied it */
+	/* It takes other spellings of a name (another case, a short name) for that name, so that the
+	 * kernel side does not tell names below it apart. */
+	bool respelled;
 };
 
 struct mount_names {
@@ -21,7 +24,7 @@ struct mount_names {
 };
 
 /* Takes name, which may be NULL. Replaces what was there for the path. 0, -ENOMEM. */
-int mount_names_add(struct mount_names *m, const char *path, char *name);
+int mount_names_add(struct mount_names *m, const char *path, char *name, bool respelled);
 int mount_names_copy(const struct mount_names *m, struct mount_names *ret);
 void mount_names_done(struct mount_names *m);
 #define _mount_names_ __attribute__((cleanup(mount_names_done)))

@@ -60,6 +60,8 @@ struct loader {
 int sources_read(struct loader *l, const char *file, const char *bytes, size_t len);
 void sources_done(struct loader *l);
 const struct preset *preset_find(const char *name);
+/* Is it of one of the user's files? */
+bool rule_is_own(const struct policy_rule *r);
 
 /* ---- policy_keys.c ---- */
 
@@ -112,6 +114,10 @@ int policy_compile(struct loader *l, struct policy *p);
 
 /* The guard's own rules, NULL-ended. */
 extern const char *const policy_builtin_rules[];
+
+/* ---- policy_warn_respelled.c: of policy_warn() ---- */
+
+int policy_warn_respelled(const struct policy *p, struct diags *d);
 
 /* ---- policy.c ---- */
 

@@ -14,6 +14,11 @@
 #include "digest.h"
 #include "policy_load.h"
 
+bool rule_is_own(const struct policy_rule *r)
+{
+	return strcmp(r->file, "<builtin>") && !preset_find(r->file);
+}
+
 const struct preset *preset_find(const char *name)
 {
 	for (const struct preset *p = policy_presets; p->name; p++) {

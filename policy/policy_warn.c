@@ -10,11 +10,6 @@
 #include <string.h>
 #include "policy_load.h"
 
-static bool own(const struct policy_rule *r)
-{
-	return strcmp(r->file, "<builtin>") && !preset_find(r->file);
-}
-
 static bool has_bytes(const char *text, size_t len, const char *part)
 {
 	return memmem(text, len, part, strlen(part));
@@ -284,7 +279,7 @@ static int warn_samples(const struct policy *p, const struct sample *samples, si
 		const struct policy_rule *r = &p->rules[i];
 		char more[48] = "";
 
-		if (!hits[i].n || !own(r))
+		if (!hits[i].n || !rule_is_own(r))
 			continue;
 		if (hits[i].n > 1)
 			snprintf(more, sizeof(more), " and %zu more like it", hits[i].n - 1);
@@ -332,7 +327,7 @@ static void warn_beyond(const struct policy *p, struct diags *d)
 		if (image_use(p->image, beyond[i].use, &out) || !(out.allow & HG_BIT(HG_USE)))
 			continue;
 		r = &p->rules[out.rule[HG_USE]];
-		if (own(r))
+		if (rule_is_own(r))
 			diag_add(d, DIAG_WARNING, r->file, r->line, r->col, "`use %s` opens %s",
 				 rule_use_names[beyond[i].use], beyond[i].what);
 	}
@@ -362,7 +357,7 @@ static void warn_unheld(const struct policy *p, struct diags *d)
 	while (ruleset_unheld(p->ruleset, &at, &u) == 1) {
 		const struct policy_rule *name = &p->rules[u.name], *a = &p->rules[u.address];
 
-		if (own(name))
+		if (rule_is_own(name))
 			diag_add(d, DIAG_WARNING, name->file, name->line, name->col,
 				 "%s:%u (%.80s) allows addresses at the same ports: where the name "
 				 "has "
@@ -384,7 +379,7 @@ int policy_warn(const struct policy *p, struct diags *d)
 	for (size_t i = 0; i < p->n_rules && !err; i++) {
 		const struct policy_rule *rule = &p->rules[i];
 
-		if (!own(rule))
+		if (!rule_is_own(rule))
 			continue;
 		err = rule_parse(rule->text, strlen(rule->text), &r, &e);
 		if (err)
@@ -414,5 +409,7 @@ int policy_warn(const struct policy *p, struct diags *d)
 				   "deny it behind "
 				   "this rule",
 				   d);
+	if (!err)
+		err = policy_warn_respelled(p, d);
 	return err ? err : warn_hooks(p, d);
 }

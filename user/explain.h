@@ -29,6 +29,7 @@ struct answer {
 	const char *object;		/* as given */
 	char *named;			/* as the kernel names it; NULL: it has no name there */
 	const struct mount_name *mount; /* that gives it this name; NULL: it is as given */
+	bool respelled; /* it lies where names have other spellings: what all names there have */
 	struct hg_out out;
 	uint16_t rules[MATCHES_MAX]; /* every rule that matches, in order */
 	size_t n_rules;
@@ -38,6 +39,9 @@ enum hg_verdict explain_verdict(const struct answer *a);
 
 /* Says an answer, or adds it to the results, and notes whether it is a refusal. */
 int explain_say(struct question *q, const struct answer *a);
+
+/* Where the path lies below a directory whose names have other spellings: what all there have. */
+int explain_respelled(const struct question *q, struct answer *a);
 
 /* Each finds what the policy says and says it; actions: HG_BIT(). Tells why it cannot. */
 int explain_paths(struct question *q, uint8_t actions, const char *path);

@@ -138,6 +138,8 @@ static int path_answer(struct question *q, const char *path, unsigned action, st
 	a->n_rules = ruleset_match_path(q->p->ruleset, a->named, strlen(a->named), action, a->rules,
 					MATCHES_MAX);
 	a->n_rules = a->n_rules < MATCHES_MAX ? a->n_rules : MATCHES_MAX;
+	if (!err)
+		err = explain_respelled(q, a);
 	return err ? err : answer_by_arguments(q, a);
 }
 

@@ -67,6 +67,9 @@ static void print_answer(const struct question *q, const struct answer *a)
 		print_mount(a->mount);
 	if (!a->named)
 		printf("  by unmapped_filesystem: the kernel side has no name for it\n");
+	else if (a->respelled)
+		printf("  by spelling: names there have other spellings (another case, a short name), "
+		       "so each has what all have\n");
 	else if (deciding == HG_RULE_NONE)
 		printf("  by default: no rule matches\n");
 	else
@@ -108,6 +111,7 @@ static int json_answer(const struct question *q, const struct answer *a)
 	json_add_text(o, "verdict", rule_verdict_names[explain_verdict(a)], &err);
 	json_add_text(o, "reason",
 		      !a->named			 ? "unmapped_filesystem"
+		      : a->respelled		 ? "spelling"
 		      : deciding == HG_RULE_NONE ? "default"
 						 : "rule",
 		      &err);

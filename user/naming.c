@@ -169,6 +169,19 @@ static void superblock_parts(const struct naming *n, const struct mount_line **m
 			part_add(ret, mounts[i]->root, mounts[i]->path);
 }
 
+/* Those that always take other spellings. Others do it for some directories, or where they were mounted
+ * so: user/explain_spelling.c looks. */
+static bool type_respells(const char *type)
+{
+	static const char *const types[] = {"vfat", "msdos", "exfat", "hfs", "hfsplus"};
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(types); i++)
+		if (!strcmp(type, types[i]))
+			return true;
+	return false;
+}
+
 static int mount_add(const struct naming *n, const struct mount_line *m, const struct parts *parts,
 		     struct mount_names *ret)
 {
@@ -184,7 +197,7 @@ static int mount_add(const struct naming *n, const struct mount_line *m, const s
 	if (by && path_is_in(m->root, by->root, &rest) &&
 	    asprintf(&name, "%s%s", *rest && !strcmp(by->path, "/") ? "" : by->path, rest) < 0)
 		return -ENOMEM;
-	return mount_names_add(ret, m->path, name);
+	return mount_names_add(ret, m->path, name, type_respells(m->type));
 }
 
 static bool same_superblock(const struct mount_line *a, const struct mount_line *b)

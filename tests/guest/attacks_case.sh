@@ -138,6 +138,25 @@ for uid in 1000 0; do
 	fi
 done
 
+# ---- what is told of it ----
+"$HG" check "$T/closed.yaml" >"$T/checked" 2>&1
+check 'check warns where rules tell names apart' \
+	grep -q "closed.yaml:5:5: warning: on /srv/fat a name has other spellings" "$T/checked"
+"$HG" check "$T/open.yaml" >"$T/checked" 2>&1
+check 'and not where they do not' sh -c "! grep -q 'other spellings' $T/checked"
+for path in /srv/fat/open/note /srv/fold/folded/open/note /srv/fold/plain/open/note; do
+	for uid in 1000 0; do
+		said=$("$HG" explain --policy "$T/closed.yaml" read $path)
+		in_cgroup agent $uid cat $path >"$T/out" 2>/dev/null && does=allow || does=deny
+		check "uid $uid: explain says what is done: $path" [ "${said%% *}" = $does ]
+	done
+done
+"$HG" explain --policy "$T/closed.yaml" read /srv/fat/x >"$T/explained"
+check 'and why: FAT' grep -q 'by spelling:' "$T/explained"
+"$HG" explain --json --policy "$T/closed.yaml" write /srv/fold/folded/x/y >"$T/explained"
+check 'and why: a folder' sh -c "jq -e 'all(.results[]; .reason == \"spelling\" and .verdict == \"deny\")' $T/explained"
+check 'allowed there is what all have' "$HG" explain --policy "$T/open.yaml" write /srv/fat/X/y
+
 # ---- what others write, led elsewhere by a link that is there before ----
 # leads LINK MOVED CGROUP UID: LINK, made by the agent and moved (-: not), takes what somebody writes below `later`.
 leads()

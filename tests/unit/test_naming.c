@@ -36,6 +36,7 @@ static const char table[] =
 	"71 28 8:7 /two /q rw - ext4 /dev/sdg rw\n"
 	"72 28 8:7 /two/in /r rw - ext4 /dev/sdg rw\n"
 	"73 28 8:7 /twofold /s rw - ext4 /dev/sdg rw\n"
+	"80 28 8:11 / /fat rw - vfat /dev/sdi rw\n"
 	/* Subvolumes: one nested, one mounted twice, one covered, whose other mount is not. */
 	"90 28 0:60 /@ /b rw - btrfs /dev/sdh rw\n"
 	"91 90 0:60 /@home /b/home rw - btrfs /dev/sdh rw\n"
@@ -149,8 +150,22 @@ static void test_many(void)
 	}
 }
 
+static void test_respelled(void)
+{
+	_mount_table_ struct mount_table t = {};
+	_mount_names_ struct mount_names m = {};
+	struct places none = {};
+
+	tap_ok(&tap,
+	       !mount_table_parse(table, &t) && !naming_from(&t, &none, &m) &&
+		       mount_names_find(&m, "/fat/x")->respelled &&
+		       !mount_names_find(&m, "/data/x")->respelled,
+	       "other spellings, by the type");
+}
+
 int main(void)
 {
+	test_respelled();
 	test_parts();
 	test_many();
 	test_names();

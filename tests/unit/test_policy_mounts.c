@@ -8,13 +8,14 @@ static struct tap tap;
 
 #define HEAD "version: 1\nrules:\n"
 
-/* path, name pairs, NULL-ended; a name "" is none. */
+/* path, name pairs, NULL-ended; a name "" is none; names on /fat have other spellings. */
 static struct mount_names mounts_from(const char *const *list)
 {
 	struct mount_names m = {};
 
 	for (; *list; list += 2)
-		if (mount_names_add(&m, list[0], *list[1] ? strdup(list[1]) : NULL))
+		if (mount_names_add(&m, list[0], *list[1] ? strdup(list[1]) : NULL,
+				    !strcmp(list[0], "/fat")))
 			abort();
 	return m;
 }
@@ -249,6 +250,61 @@ static void exhaustive(void)
 	       n_tested, wrong);
 }
 
+static bool says(const struct diags *d, const char *part)
+{
+	for (size_t i = 0; i < d->n; i++)
+		if (strstr(d->items[i].message, part))
+			return true;
+	return false;
+}
+
+/* Where names have other spellings, rules that tell them apart are doubtful. */
+static void respelled(void)
+{
+	static const char *const fat[] = {"/", "/", "/fat", "/fat", NULL};
+	static const char *const elsewhere[] = {"/", "/", "/far", "/far", NULL};
+	static const struct {
+		const char *text;
+		unsigned line; /* of the rule; 0: of the policy */
+		const char *part;
+	} doubts[] = {
+		{HEAD "  - allow read /**\n  - deny read /fat/x\n", 4, "below it are not told apart: read,"},
+		{HEAD "  - allow all /fat/a/**\n", 3, ": read,modify,create,delete,attr,"},
+		{HEAD "  - allow read,create /**\n  - deny create **/x\n", 0, ": create,"},
+	};
+	static const char *const sound[] = {
+		HEAD "  - allow read /**\n  - deny read **/x\n",
+		HEAD "  - allow all /fat/**\n  - deny read /f/x\n",
+		HEAD "  - allow all /a/**\n  - deny read /fat/x\n",
+	};
+	struct loaded l;
+	size_t i;
+
+	for (i = 0; i < sizeof(doubts) / sizeof(*doubts); i++) {
+		l = load_mounted(doubts[i].text, fat);
+		tap_ok(&tap,
+		       !l.err && !policy_warn(l.p, &l.d) &&
+			       has_diag(&l.d, DIAG_WARNING, NULL, doubts[i].line,
+					doubts[i].line ? 5 : 0, doubts[i].part),
+		       "other spellings, told: %s", doubts[i].part);
+		unload(&l);
+		l = load_mounted(doubts[i].text, elsewhere);
+		tap_ok(&tap,
+		       !l.err && !policy_warn(l.p, &l.d) &&
+			       !says(&l.d, "other spellings"),
+		       "and not where names have none");
+		unload(&l);
+	}
+	for (i = 0; i < sizeof(sound) / sizeof(*sound); i++) {
+		l = load_mounted(sound[i], fat);
+		tap_ok(&tap,
+		       !l.err && !policy_warn(l.p, &l.d) &&
+			       !says(&l.d, "other spellings"),
+		       "other spellings, nothing to tell (%zu)", i);
+		unload(&l);
+	}
+}
+
 int main(void)
 {
 	denials();
@@ -257,6 +313,7 @@ int main(void)
 	part_as_root();
 	whole_elsewhere();
 	names();
+	respelled();
 	exhaustive();
 	return tap_done(&tap);
 }
