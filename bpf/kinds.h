@@ -77,19 +77,27 @@ HG_INLINE int check_kind(int family, int type, int protocol)
 	return check_use(word, NULL, use_socket(family, type, protocol));
 }
 
-/* A process that reached another agent's cgroup makes no unix sockets there: they would be taken for
- * that agent's own. */
-static __noinline int check_unix_here(int type)
+/*
+ * A process that is not in its agent's cgroup makes no sockets there: a unix socket would be taken for
+ * another agent's own, and what an internet socket sends goes past the programs on the cgroup.
+ */
+static __noinline int check_here(int family, int type, int protocol)
 {
 	struct hg_endpoint detail = {};
-	struct hg_who who, where;
+	struct hg_who who, where = {};
+	bool theirs;
 
-	if (!agent_current(&who) || !agent_of_cgroup(bpf_get_current_cgroup_id(), &where) ||
-	    who.n == where.n)
+	if (!agent_current(&who))
 		return 0;
-	detail.bytes[0] = AF_UNIX;
+	theirs = agent_of_cgroup(bpf_get_current_cgroup_id(), &where);
+	if (theirs ? who.n == where.n : family != AF_INET && family != AF_INET6)
+		return 0;
+	detail.bytes[0] = family;
 	detail.bytes[1] = type;
-	return check_never(HG_WHY_OTHER_AGENT, HG_WHAT_SOCKET, 0, NULL, &detail);
+	detail.bytes[2] = protocol;
+	detail.bytes[3] = protocol >> 8;
+	return check_never(theirs ? HG_WHY_OTHER_AGENT : HG_WHY_OUTSIDE, HG_WHAT_SOCKET, 0, NULL,
+			   &detail);
 }
 
 /*

@@ -12,11 +12,9 @@ int BPF_PROG(socket_create, int family, int type, int protocol, int kern)
 	/* The kernel makes it for itself. */
 	if (kern)
 		return 0;
-	if (family == AF_UNIX)
-		return state.strays ? check_unix_here(type) : 0;
-	if (socket_known(family, type, protocol))
-		return 0;
-	return check_kind(family, type, protocol);
+	if (!socket_known(family, type, protocol))
+		return check_kind(family, type, protocol);
+	return state.strays ? check_here(family, type, protocol) : 0;
 }
 
 /* The same with no port: of any address. */
@@ -91,15 +89,6 @@ int BPF_PROG(socket_listen, struct socket *sock, int backlog)
 	return is_inet(sk) ? check_bound(sk) : 0;
 }
 
-/* Made in the agent's own cgroup: what it is connected to was asked then. So a server's processes
- * may hand accepted connections to each other, whoever the client is. */
-static __noinline bool socket_own(struct sock *sk)
-{
-	struct hg_who whose;
-
-	return socket_owner(sk, &whose) && agent_is_current(whose.n);
-}
-
 /* It keeps its port when it is taken off whom it is connected to, and receives everybody's then. */
 HG_INLINE bool takes_datagrams(struct sock *sk)
 {
@@ -115,6 +104,7 @@ SEC("lsm/file_receive")
 int BPF_PROG(socket_receive, struct file *file)
 {
 	struct socket *sock = bpf_sock_from_file(file);
+	struct hg_who who;
 	struct sock *sk;
 	int err;
 
@@ -127,6 +117,8 @@ int BPF_PROG(socket_receive, struct file *file)
 		return check_kind(sk->__sk_common.skc_family, sk->sk_type, sk->sk_protocol);
 	if (!is_inet(sk))
 		return 0;
+	if (agent_current(&who))
+		__sync_fetch_and_add(&state.foreign, 1);
 	switch (sk->__sk_common.skc_state) {
 	case TCP_LISTEN:
 		return check_bound(sk);

@@ -251,6 +251,11 @@ static __noinline int check_connect(struct sock *sk, const void *address, __u32 
 	if (why == HG_WHY_RULE && st != HG_SOCKET_UNDECIDED &&
 	    !socket_mark(sk, &a, a.s, st))
 		why = HG_WHY_TOO_BUSY;
+	/* Nobody counts what it sends. */
+	if (why == HG_WHY_RULE && a.s->budget && !is_guarded(sk)) {
+		a.tell.rule = a.s->budget - 1;
+		return ask_refuse(&a, HG_WHY_OUTSIDE, &o);
+	}
 	if (why == HG_WHY_RULE && a.s->budget && !budget_left(a.who.n, a.tell.policy, a.s->budget)) {
 		a.tell.rule = a.s->budget - 1;
 		return ask_refuse(&a, HG_WHY_BUDGET, &o);

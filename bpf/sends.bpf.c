@@ -82,6 +82,13 @@ static __noinline int check_spent(struct sock *sk, const struct hg_socket *known
 	return who.agent->mode == HG_AUDIT ? 0 : -EACCES;
 }
 
+/* No program sees the packets of one that was made elsewhere, so whom it is connected to is asked again
+ * each time: a rule that goes ends it. */
+HG_INLINE bool is_foreign(struct sock *sk)
+{
+	return state.foreign && !socket_own(sk);
+}
+
 /*
  * A connection that is allowed by name and whose payload is not seen: one that is still being made,
  * where a send that waits would go past what reads it (tcp_sendmsg was entered before it was put
@@ -93,6 +100,8 @@ HG_INLINE int check_unseen(struct sock *sk)
 
 	if (!known)
 		return 0;
+	if (is_foreign(sk))
+		return check_connect(sk, NULL, 0, REACH_SEND);
 	if (known->budget && check_spent(sk, known))
 		return -EACCES;
 	if (known->guarded ||
@@ -200,7 +209,7 @@ int BPF_PROG(socket_sendmsg, struct socket *sock, struct msghdr *msg, int size)
 		return check_unseen(sk);
 	/* Without an address it goes where connect was asked about. */
 	if (!name)
-		return 0;
+		return is_foreign(sk) ? check_connect(sk, NULL, 0, REACH_SEND) : 0;
 	if (sk->sk_type == SOCK_DGRAM && asked_before(sk, name, msg->msg_namelen))
 		return 0;
 	/* udp_sendmsg takes AF_UNSPEC for AF_INET; judged so for v6 sockets too, which ignore it. */

@@ -24,6 +24,15 @@ HG_INLINE bool agent_is_current(__u32 n)
 	return agent_current(&who) && who.n == n;
 }
 
+/* Made in the agent's own cgroup: what it is connected to was asked then. So a server's processes
+ * may hand accepted connections to each other, whoever the client is. */
+static __noinline bool socket_own(struct sock *sk)
+{
+	struct hg_who whose;
+
+	return socket_owner(sk, &whose) && agent_is_current(whose.n);
+}
+
 HG_INLINE __u32 socket_netns(struct sock *sk)
 {
 	return BPF_CORE_READ(sk, __sk_common.skc_net.net, ns.inum);

@@ -48,6 +48,8 @@ const struct reason reasons[] = {
 	[HG_WHY_MALFORMED] = {"malformed", "a message that cannot be read with certainty", NULL},
 	[HG_WHY_BUDGET] = {"budget", "the rule allows so many bytes, and they have been sent"},
 	[HG_WHY_RESOLVER] = {"resolver", "it would pass for an answer of the resolver's", NULL},
+	[HG_WHY_OUTSIDE] = {"outside", "a socket made outside of the agent's cgroup, where what it sends "
+				       "is not seen", NULL},
 	[HG_WHY_SPELLING] = {"spelling", "names can be spelled in other ways there (a file system that ignores "
 					 "case), and rules on them cannot hold",
 			     "the policy may give all names below the directory the same rights"},

@@ -61,6 +61,8 @@ struct hg_state {
 	__u64 strays;
 	/* Entries in `execs`. While 0, no thread has one. */
 	__u64 execs;
+	/* Internet sockets made elsewhere that an agent was given. While 0, none of an agent's is. */
+	__u64 foreign;
 };
 
 /*
@@ -354,6 +356,7 @@ enum hg_why {
 	HG_WHY_PRIVATE_ANSWER,		/* a public name with an address that is not public */
 	HG_WHY_BUDGET,			/* the rule's budget is spent */
 	HG_WHY_RESOLVER,		/* it would pass for a resolver's answer */
+	HG_WHY_OUTSIDE,			/* a socket made where no program sees what it sends */
 	HG_WHY_SPELLING,		/* a name that can be spelled in other ways, among such with other rights */
 	HG_N_WHY,
 	HG_WHY_ANONYMOUS,		/* inside the kernel side only: unnamed memory, no path rule */

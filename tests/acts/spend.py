@@ -3,12 +3,14 @@
 """Sends as much as it can, in every way; and counts what arrives.
 
   count FILE SPEC...           SPEC: tcp:ADDR:PORT, udp:ADDR:PORT; bytes of each, written over and over
+  lend PATH                    gives whoever connects there a UDP and a TCP socket
   HOW ADDR PORT BYTES          tries to send so many; HOW: see the functions; never fails
 """
 import os
 import socket
 import sys
 import threading
+import time
 
 sums = {}
 
@@ -58,6 +60,18 @@ def count(path, *specs):
     with lock:
         add(specs[0], 0)
     threading.Event().wait()
+
+
+def lend(path):
+    server = socket.socket(socket.AF_UNIX)
+    server.bind(path)
+    os.chmod(path, 0o777)
+    server.listen(8)
+    while True:
+        conn, _ = server.accept()
+        socks = [socket.socket(socket.AF_INET, kind) for kind in (socket.SOCK_DGRAM, socket.SOCK_STREAM)]
+        socket.send_fds(conn, [b'x'], [s.fileno() for s in socks])
+        conn.recv(1)
 
 
 def connected(to, kind=socket.SOCK_STREAM):
@@ -195,9 +209,69 @@ def two_peers(to, n):
         s.close()
 
 
+def handed(which, to):
+    """One that was made elsewhere, received by a line that stays open."""
+    line = socket.socket(socket.AF_UNIX)
+    line.connect(os.environ['LEND'])
+    s = socket.socket(fileno=socket.recv_fds(line, 1, 2)[1][which])
+    print('ready', flush=True)
+    s.settimeout(2)
+    s.connect(to)
+    return s, line
+
+
+def udp_handed(to, n):
+    s, _line = handed(0, to)
+    for _ in range(n // 1000):
+        s.send(b'x' * 1000)
+
+
+def udp_handed_slowly(to, n):
+    """A part each tenth of a second."""
+    s, _line = handed(0, to)
+    for _ in range(50):
+        s.send(b'x' * (n // 50))
+        time.sleep(0.1)
+
+
+def tcp_handed(to, n):
+    s, _line = handed(1, to)
+    s.sendall(b'x' * n)
+
+
+def tcp_handed_slowly(to, n):
+    s, _line = handed(1, to)
+    for _ in range(50):
+        s.sendall(b'x' * (n // 50))
+        time.sleep(0.1)
+
+
+def moved():
+    """Until somebody has moved it to the cgroup `elsewhere`."""
+    for _ in range(100):
+        with open('/proc/self/cgroup') as f:
+            if '/elsewhere' in f.read():
+                print('ready', flush=True)
+                return
+        time.sleep(0.1)
+    raise TimeoutError
+
+
+def udp_moved(to, n):
+    moved()
+    udp(to, n)
+
+
+def tcp_moved(to, n):
+    moved()
+    tcp(to, n)
+
+
 def main():
     if sys.argv[1] == 'count':
         count(*sys.argv[2:])
+    if sys.argv[1] == 'lend':
+        lend(sys.argv[2])
     how, addr, port, n = sys.argv[1:]
     try:
         globals()[how]((addr, int(port)), int(n))

@@ -12,8 +12,8 @@ ip link set lo up
 ip link add wire0 type dummy && ip link set wire0 up
 ip addr add $WEB/24 dev wire0
 
-# HOW BYTES MOST: BYTES are tried; with a budget of 100 kB no more than MOST may arrive, headers being
-# part of what is spent.
+# HOW BYTES MOST [LEAST]: BYTES are tried; with a budget of 100 kB no more than MOST may arrive, headers
+# being part of what is spent.
 cases='tcp 300000 100000
 again 60000 40000
 files 300000 100000
@@ -24,12 +24,17 @@ udp_connected 300000 100000
 udp_gso 300000 100000
 udp_corked 300000 100000
 elsewhere 300000 100000
-two_peers 700000 100000'
+two_peers 700000 100000
+udp_handed 300000 100000 0
+tcp_handed 300000 100000 0
+udp_moved 300000 100000 0
+tcp_moved 300000 100000 0'
 
 {
 	printf '%s\n' 'version: 1' 'name: budget' 'rules:' '  - allow read,exec /**' \
 		'  - allow use anonymous-exec' "  - allow connect $WEB:9000-9001"
-	for port in {7000..7029}; do echo "  - allow connect $WEB:$port [budget=100kB]"; done
+	for port in {7000..7037}; do echo "  - allow connect $WEB:$port [budget=100kB]"; done
+	echo "  - allow unix $T/lend"
 	echo "  - allow connect $WEB:8000/tcp [budget=100kB/20min]"
 	echo "  - allow connect $WEB:8002/tcp [budget=100kB/20s]"
 	echo "  - allow connect $WEB:8001/tcp [budget=30kB]"
@@ -52,12 +57,13 @@ need wait_for 15 test -s "$T/sums"
 [ "${CONTROL_ONLY-}" ] || agent_attach agent "$T/budget.yaml"
 
 # What arrived at a port; when it does not grow any more.
+so_far() { sed -n "s/.*:$1 //p" "$T/sums"; }
 arrived()
 {
 	local last=-1 now
 
 	while :; do
-		now=$(sed -n "s/.*:$1 //p" "$T/sums")
+		now=$(so_far "$1")
 		[ "$now" != "$last" ] || break
 		last=$now
 		sleep 0.3
@@ -65,10 +71,39 @@ arrived()
 	echo "$now"
 }
 
+export LEND=$T/lend
+python3 "$SPEND" lend "$LEND" 2>"$T/lent" &
+disown
+need wait_for 15 test -S "$LEND"
+# spends CGROUP UID HOW PORT BYTES: where HOW says so, it is moved out of its cgroup meanwhile.
+mkdir -p "$CG/elsewhere"
+mover()
+{
+	local pid
+
+	while sleep 0.1; do
+		for pid in $(<"$CG/$1/cgroup.procs"); do
+			echo "$pid" >"$CG/elsewhere/cgroup.procs"
+		done
+	done 2>/dev/null
+}
+spends()
+{
+	local moving=
+
+	case $3 in *moved)
+		mover "$1" &
+		moving=$!
+		;;
+	esac
+	in_turn "$1" "$2" timeout 20 python3 "$SPEND" "$3" $WEB "$4" "$5"
+	[ -z "$moving" ] || { kill $moving; wait $moving; } 2>/dev/null
+	got=$(arrived "$4")
+}
+
 port=7000
-while read -r how bytes most; do
-	in_turn control 1000 python3 "$SPEND" "$how" $WEB $((port - 1000)) "$bytes"
-	got=$(arrived $((port - 1000)))
+while read -r how bytes most least; do
+	spends control 1000 "$how" $((port - 1000)) "$bytes"
 	if [ "$got" -le "$most" ]; then
 		not_ok "$how" "no effect without confinement: $got bytes arrived" "$(said)"
 		port=$((port + 2))
@@ -76,11 +111,12 @@ while read -r how bytes most; do
 	fi
 	[ "${CONTROL_ONLY-}" ] && { ok "$how"; port=$((port + 2)); continue; }
 	for uid in 1000 0; do
-		in_turn agent $uid timeout 20 python3 "$SPEND" "$how" $WEB $port "$bytes"
-		got=$(arrived $port)
+		spends agent $uid "$how" $port "$bytes"
 		if [ "$got" -gt "$most" ]; then
 			not_ok "uid $uid: $how" "THE ATTACK SUCCEEDS: $got bytes arrived" "$(said)"
-		elif [ "$got" -lt $((most / 5)) ]; then
+		elif [ "${least-}" ] && ! grep -q ready "$T/out"; then
+			not_ok "uid $uid: $how" 'it did not come so far' "$(said)"
+		elif [ "$got" -lt "${least:-$((most / 5))}" ]; then
 			not_ok "uid $uid: $how" "what is allowed does not arrive: $got bytes" "$(said)"
 		else
 			ok "uid $uid: $how"
@@ -134,6 +170,26 @@ if [ ! "${CONTROL_ONLY-}" ]; then
 	need "$HG" reload agent --policy "$T/without.yaml"
 	sends 8001 200000
 	check 'without its budget the rule allows all' [ $got -ge 200000 ]
+
+	# Nobody sees the packets of a socket that was made elsewhere: each send is asked about.
+	grep -v ":9000-9001" "$T/without.yaml" >"$T/closed.yaml"
+	for how in udp_handed_slowly tcp_handed_slowly; do
+		port=9000
+		[ $how = udp_handed_slowly ] || port=9001
+		: >"$T/out"
+		in_cgroup agent 1000 timeout 20 python3 "$SPEND" $how $WEB $port 50000 >"$T/out" 2>"$T/err" &
+		sending=$!
+		need wait_for 10 grep -q ready "$T/out"
+		sleep 1
+		need "$HG" reload agent --policy "$T/closed.yaml"
+		got=$(so_far $port)
+		sleep 2
+		check "$how: it could send" [ "$got" -gt 1000 ]
+		check "$how: and no more when its rule is gone" [ "$(so_far $port)" -le $((got + 1000)) ]
+		kill $sending 2>/dev/null
+		wait $sending 2>/dev/null
+		need "$HG" reload agent --policy "$T/without.yaml"
+	done
 
 	agent_detach agent >/dev/null 2>&1
 	grep '"reason":"budget"' /var/log/hydraguard/events.jsonl >"$T/events"
