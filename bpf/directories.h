@@ -78,6 +78,20 @@ HG_INLINE __u64 memo_word(__u32 slot, __u16 up, __u16 dir)
 	return (__u64)slot << 32 | (__u32)up << 16 | dir;
 }
 
+/* Who writes what `version` is for. False: somebody else is at it, and it stays as it is. */
+HG_INLINE bool directory_write(struct hg_directory *known, __u64 *ret_version)
+{
+	__u64 v = *(volatile __u64 *)&known->version;
+
+	*ret_version = v;
+	return !(v & 1) && __sync_val_compare_and_swap(&known->version, v, v + 1) == v;
+}
+
+HG_INLINE void directory_written(struct hg_directory *known, __u64 version)
+{
+	__sync_lock_test_and_set(&known->version, version + 2);
+}
+
 /* The step by that name, if it is what is kept. */
 HG_INLINE bool memo_get(const struct hg_directory *known, __u32 slot, __u64 at,
 			const __u64 name[HG_SHORT_WORDS], __u16 *ret_up, __u16 *ret_dir)
@@ -93,15 +107,14 @@ HG_INLINE bool memo_get(const struct hg_directory *known, __u32 slot, __u64 at,
 	return word >> 32 == slot && *(const volatile __u64 *)&known->version == version;
 }
 
-/* Where somebody else is at it, it stays as it is. */
 HG_INLINE void memo_put(struct hg_directory *known, __u32 slot, __u64 at,
 			const __u64 name[HG_SHORT_WORDS], __u64 word)
 {
 	volatile struct hg_memo *memo = &known->memo[directory_way(slot)];
-	__u64 v = *(volatile __u64 *)&known->version;
+	__u64 v;
 	__u32 i;
 
-	if ((v & 1) || __sync_val_compare_and_swap(&known->version, v, v + 1) != v)
+	if (!directory_write(known, &v))
 		return;
 	if (!short_names_equal(known->name, name)) {
 		for (i = 0; i < HG_DIRECTORY_WAYS; i++)
@@ -111,7 +124,50 @@ HG_INLINE void memo_put(struct hg_directory *known, __u32 slot, __u64 at,
 	}
 	memo->word = word;
 	memo->epoch = at;
-	__sync_lock_test_and_set(&known->version, v + 2);
+	directory_written(known, v);
+}
+
+HG_INLINE struct hg_named *named_of(struct hg_directory *known, struct dentry *dentry)
+{
+	__u64 i = dentry->d_name.hash;
+
+	asm("" : "+r"(i));
+	return &known->named[i & (HG_DIRECTORY_NAMES - 1)];
+}
+
+HG_INLINE __u64 named_word(__u32 slot, __u16 dir, __u8 allowed)
+{
+	return (__u64)slot << 32 | (__u32)dir << 16 | allowed;
+}
+
+/* What is allowed on the name from the state `dir`, as it was found before; 0 says nothing. */
+HG_INLINE __u32 named_get(struct hg_directory *known, struct dentry *dentry, __u32 slot, __u16 dir,
+			  __u64 at, const __u64 name[HG_SHORT_WORDS])
+{
+	const volatile struct hg_named *named = named_of(known, dentry);
+	__u64 version = *(const volatile __u64 *)&known->version, word = named->word;
+
+	if ((version & 1) || word >> 16 != named_word(slot, dir, 0) >> 16 || named->epoch != at ||
+	    !short_names_equal(named->name, name) ||
+	    *(const volatile __u64 *)&known->version != version)
+		return 0;
+	return word & 0xff;
+}
+
+HG_INLINE void named_put(struct hg_directory *known, struct dentry *dentry, __u32 slot, __u16 dir,
+			 __u64 at, const __u64 name[HG_SHORT_WORDS], __u8 allowed)
+{
+	volatile struct hg_named *named = named_of(known, dentry);
+	__u64 v;
+	__u32 i;
+
+	if (!directory_write(known, &v))
+		return;
+	for (i = 0; i < HG_SHORT_WORDS; i++)
+		named->name[i] = name[i];
+	named->epoch = at;
+	named->word = named_word(slot, dir, allowed);
+	directory_written(known, v);
 }
 
 /*

@@ -80,10 +80,11 @@ int BPF_PROG(bprm_check_security, struct linux_binprm *bprm)
 HG_INLINE int check_mapping(struct file *file)
 {
 	struct task_struct *task = (void *)bpf_get_current_task_btf();
+	struct hg_who who;
 
-	if (executing() && BPF_CORE_READ(task, mm, exe_file) == file)
+	if (!agent_current(&who) || (task->mm->exe_file == file && executing()))
 		return 0;
-	return check_path_often(file->f_path.dentry, HG_BIT(HG_EXEC));
+	return agent_path(who.agent, file->f_path.dentry, HG_BIT(HG_EXEC));
 }
 
 SEC("lsm/mmap_file")

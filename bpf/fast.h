@@ -84,9 +84,10 @@ static __noinline bool fast_allows(__u32 slot, struct dentry *dentry, __u32 acti
 {
 	__u64 name[HG_SHORT_WORDS];
 	struct hg_directory *known;
-	__u32 before, seq;
+	__u32 before, seq, allowed;
 	struct dentry *up;
 	__u16 dir;
+	__u64 at;
 
 	if (!directories_cached)
 		return false;
@@ -103,8 +104,13 @@ static __noinline bool fast_allows(__u32 slot, struct dentry *dentry, __u32 acti
 		return false;
 	if (link_suspected(dentry))
 		return false;
-	if (actions & ~fast_allowed(slot, dir, (const __u8 *)name))
-		return false;
+	at = epoch_now();
+	if (actions & ~named_get(known, dentry, slot, dir, at, name)) {
+		allowed = fast_allowed(slot, dir, (const __u8 *)name);
+		if (actions & ~allowed)
+			return false;
+		named_put(known, dentry, slot, dir, at, name, allowed);
+	}
 	return !(before & 1) && before == dentry_sequence(dentry);
 }
 

@@ -138,8 +138,9 @@ struct hg_start {
  * rename_lock's sequence << 32. Any rename, anywhere, makes all of them stale; user space renames a
  * file of its own after it changed what a slot or a place means.
  *
- * And the step by which it was reached: from which state, by which name, under which image. That stays
- * right whatever is renamed, since it says nothing of where the directory is.
+ * And the step by which it was reached: from which state, by which name, under which image; and what
+ * some of the names in it led to from its state. That stays right whatever is renamed, since it says
+ * nothing of where the directory is.
  */
 #define HG_DIRECTORY_WAYS 4	/* a policy's way is its slot's low bits */
 #define HG_SHORT_WORDS 4	/* a short name: as the dentry has it, with what is behind its NUL */
@@ -147,11 +148,18 @@ struct hg_memo {
 	__u64 epoch;		/* hg_epoch.images + 1 then; 0: none */
 	__u64 word;		/* the directory's state | its parent's << 16 | slot << 32 */
 };
+#define HG_DIRECTORY_NAMES 4	/* a name's place is the low bits of its dentry's hash */
+struct hg_named {
+	__u64 name[HG_SHORT_WORDS];
+	__u64 epoch;		/* as above */
+	__u64 word;		/* what is allowed | the directory's state << 16 | slot << 32 */
+};
 struct hg_directory {
 	__u64 way[HG_DIRECTORY_WAYS];
 	__u64 version;		/* odd while what follows is being written */
 	__u64 name[HG_SHORT_WORDS];
 	struct hg_memo memo[HG_DIRECTORY_WAYS];
+	struct hg_named named[HG_DIRECTORY_NAMES];
 };
 
 /* Map `epoch`, an array of one: user space adds to it whenever a slot has got another image, before any
