@@ -168,4 +168,45 @@ for policy in straight2 opposite opposite2 straight; do
 	fi
 done
 agent_detach slots
+
+# ---- names of one directory: what is kept of one is not another's, nor another policy's ----
+mkdir -p "$D/names"
+for name in {10..57} "a-name-that-is-longer-than-what-is-kept-"{2,3}; do echo x >"$D/names/$name"; done
+# Policies whose states have the same numbers.
+for digits in 02468 13579 01234; do
+	cat >"$T/$digits.yaml" <<-END
+		version: 1
+		name: names
+		rules:
+		  - allow read,exec /**
+		  - deny read $D/names/*[$digits] [quiet]
+	END
+done
+# Each name three times, and some again between others.
+cat >"$T/reads.sh" <<'END'
+names=("$1"/*)
+read_it() { read -r _ <"$1" && echo "${1##*/}"; }
+for name in "${names[@]}"; do
+	read_it "$name"; read_it "$name"; read_it "${names[RANDOM % ${#names[@]}]}"; read_it "$name"
+done
+END
+mkdir -p "$CG/names"
+need "$HG" attach --cgroup "$CG/names" --name names --policy "$T/01234.yaml"
+set -- 02468:13579:25 13579:02468:25 01234:56789:23
+for turn in {1..6}; do
+	# One in between, whose slot nobody reads by: the next has the one that was read by last.
+	for _ in 1 2; do
+		IFS=: read -r digits other n <<<"$1"
+		set -- "${@:2}" "$1"
+		rm -f /run/hydraguard/next-slot
+		need "$HG" reload --policy "$T/$digits.yaml" names
+	done
+	LIMIT=60 in_cgroup names 1000 bash "$T/reads.sh" "$D/names" >"$T/names" 2>&1
+	if ! grep -q "[$digits]\$" "$T/names" && [ "$(sort -u "$T/names" | grep -c "[$other]\$")" = "$n" ]; then
+		ok "names of one directory, reload $turn"
+	else
+		not_ok "names of one directory, reload $turn" "$(sort "$T/names" | uniq -c | head -n 60)"
+	fi
+done
+agent_detach names
 finish
