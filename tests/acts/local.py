@@ -503,7 +503,7 @@ def take(path, kind):
     elif kind != 'accepted':
         time.sleep(0.5)
         s, _ = s.accept()
-    s.settimeout(5)
+    s.settimeout(15)
     tell('got', s.recv(1000))
 
 

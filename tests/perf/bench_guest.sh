@@ -4,7 +4,7 @@
 # tools/bench. Prints records of words separated by tabs:
 #   kernel RELEASE · call CASE CALL INSTRUCTIONS · load WHAT INSTRUCTIONS · memory WHAT BYTES
 #   · skip CASE REASON
-# CASE `bare` comes several times: before, between and after the others.
+# A CASE and CALL may come several times, and `bare` does: before, between and after the others.
 set -euo pipefail
 
 build=/src/build
@@ -20,6 +20,16 @@ sysctl -qw kernel.randomize_va_space=0
 bench()
 {
 	"$program" "$@" "$root"
+}
+
+# fork+exec again and again: it differs by the process that forks, more than what is measured adds.
+repeat()
+{
+	local i
+
+	for i in {1..10}; do
+		"$@" --only fork_exec "$root"
+	done
 }
 
 # Runs a case's command and prints what it measured.
@@ -269,9 +279,11 @@ bench_hydraguard()
 	printf 'memory\tagent\t%s\n' $(($(maps_bytes) - all - bytes))
 
 	measure outside bench
+	measure outside repeat "$program"
 	for policy in twenty-rules workspace-write; do
 		measure "$policy" "$hydraguard" run --quiet --policy "$work/$policy.yaml" -- \
 			"$program" --denied "$secret" "$root"
+		measure "$policy" repeat "$hydraguard" run --quiet --policy "$work/$policy.yaml" -- "$program"
 	done
 	ten_thousand_rules >"$work/ten-thousand.yaml"
 	measure ten-thousand "$hydraguard" run --quiet --policy "$work/ten-thousand.yaml" -- \
@@ -301,22 +313,27 @@ network_prepare
 sleep 3
 
 measure bare bench
+measure bare repeat "$program"
 measure bare wire
 mkdir /sys/fs/cgroup/floor
 measure floor "$build/tests/perf/bench_floor" "$build/tests/perf/floor.bpf.o" /sys/fs/cgroup/floor \
 	bench_network measure $far bench.test
 measure landlock bench --landlock
+measure landlock repeat "$program" --landlock
 if apparmor_parser -a "$work/profile"; then
 	measure apparmor aa-exec -p bench -- \
 		"$program" --denied "$secret" "$root"
+	measure apparmor repeat aa-exec -p bench -- "$program"
 	apparmor_parser -R "$work/profile"
 else
 	skip apparmor "the kernel has no AppArmor"
 fi
 measure bare bench
+measure bare repeat "$program"
 measure bare wire
 measure bare commands
 bench_hydraguard
 measure bare bench
+measure bare repeat "$program"
 measure bare wire
 measure bare commands
