@@ -227,9 +227,9 @@ def udp_handed(to, n):
 
 
 def udp_handed_slowly(to, n):
-    """A part each tenth of a second."""
+    """A fiftieth each tenth of a second, for longer than anybody watches."""
     s, _line = handed(0, to)
-    for _ in range(50):
+    for _ in range(200):
         s.send(b'x' * (n // 50))
         time.sleep(0.1)
 
@@ -241,7 +241,7 @@ def tcp_handed(to, n):
 
 def tcp_handed_slowly(to, n):
     s, _line = handed(1, to)
-    for _ in range(50):
+    for _ in range(200):
         s.sendall(b'x' * (n // 50))
         time.sleep(0.1)
 
