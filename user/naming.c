@@ -169,8 +169,8 @@ static void superblock_parts(const struct naming *n, const struct mount_line **m
 			part_add(ret, mounts[i]->root, mounts[i]->path);
 }
 
-/* Those that always take other spellings. Others do it for some directories, or where they were mounted
- * so: user/explain_spelling.c looks. */
+/* Those that always take other spellings. Others do it for some directories (user/explain_spelling.c
+ * looks), or where they were mounted so, which is not seen here. */
 static bool type_respells(const char *type)
 {
 	static const char *const types[] = {"vfat", "msdos", "exfat", "hfs", "hfsplus"};

@@ -8,14 +8,15 @@ static struct tap tap;
 
 #define HEAD "version: 1\nrules:\n"
 
-/* path, name pairs, NULL-ended; a name "" is none; names on /fat have other spellings. */
+/* path, name pairs, NULL-ended; a name "" is none; names on what ends in /fat have other
+ * spellings. */
 static struct mount_names mounts_from(const char *const *list)
 {
 	struct mount_names m = {};
 
 	for (; *list; list += 2)
 		if (mount_names_add(&m, list[0], *list[1] ? strdup(list[1]) : NULL,
-				    !strcmp(list[0], "/fat")))
+				    !strcmp(strrchr(list[0], '/'), "/fat")))
 			abort();
 	return m;
 }
@@ -277,9 +278,14 @@ static void respelled(void)
 		HEAD "  - allow all /fat/**\n  - deny read /f/x\n",
 		HEAD "  - allow all /a/**\n  - deny read /fat/x\n",
 	};
+	static const char *const inside[] = {"/", "/", "/srv/ws/fat", "/srv/ws/fat", NULL};
 	struct loaded l;
 	size_t i;
 
+	l = load_mounted(HEAD "  - allow read ${workspace}/**\n  - deny read ${workspace}/*/x\n", inside);
+	tap_ok(&tap, !l.err && !policy_warn(l.p, &l.d) && says(&l.d, "on /srv/ws/fat a name has other"),
+	       "other spellings in the workspace, which rules name by a variable");
+	unload(&l);
 	for (i = 0; i < sizeof(doubts) / sizeof(*doubts); i++) {
 		l = load_mounted(doubts[i].text, fat);
 		tap_ok(&tap,
