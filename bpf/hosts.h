@@ -25,18 +25,39 @@ enum hosts_say {
 /* The address of an endpoint as 16 bytes. */
 HG_INLINE void host_address(const struct hg_endpoint *ep, __u8 ret[16])
 {
-	__u32 i;
-
-	for (i = 0; i < 16; i++)
-		ret[i] = ep->bytes[0] == 6 ? ep->bytes[1 + i]
-			 : i < 10	   ? 0
-			 : i < 12	   ? 0xff
-					   : ep->bytes[1 + i - 12];
+	if (ep->bytes[0] == 6) {
+		__builtin_memcpy(ret, ep->bytes + 1, 16);
+		return;
+	}
+	__builtin_memset(ret, 0, 10);
+	ret[10] = ret[11] = 0xff;
+	__builtin_memcpy(ret + 12, ep->bytes + 1, 4);
 }
 
 HG_INLINE void *names_of(__u32 agent)
 {
 	return bpf_map_lookup_elem(&names, &agent);
+}
+
+/* The word of `learned` that the address's bit is in, and the bit; NULL: broken. */
+HG_INLINE __u64 *learned_word(__u32 agent, const __u8 address[16], __u64 *ret_bit)
+{
+	__u64 bit = hg_learned_bit(agent, address);
+	struct hg_learned *map;
+	__u32 zero = 0;
+
+	map = bpf_map_lookup_elem(&learned, &zero);
+	*ret_bit = 1ull << (bit & 63);
+	asm("" : "+r"(bit));
+	return map ? &map->word[bit >> 6 & ((1u << (HG_LEARNED_BITS - 6)) - 1)] : NULL;
+}
+
+/* Has an agent of that number learned a name of the address? False for most, without a look at any name. */
+HG_INLINE bool names_suspected(__u32 agent, const __u8 address[16])
+{
+	__u64 bit, *word = learned_word(agent, address, &bit);
+
+	return !word || (*(volatile __u64 *)word & bit);
 }
 
 /* The name that s->remote has in way `way`, through the policy with s->tail: false where there is none. */
@@ -116,11 +137,13 @@ __weak __noinline int hosts_resolve(struct hg_scratch *s)
 
 	if (!s)
 		return HOSTS_BROKEN;
+	host_address(&s->remote, key.address);
+	if (!names_suspected(s->agent, key.address))
+		return HOSTS_NOTHING;
 	map = names_of(s->agent);
 	if (!map)
 		return HOSTS_NOTHING;
 	key.netns = s->netns;
-	host_address(&s->remote, key.address);
 	host_tail(s, 0);
 	for (way = 0; way < HG_NAME_WAYS; way++) {
 		key.way = way;

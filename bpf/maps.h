@@ -215,6 +215,14 @@ struct {
 	__array(values, struct hg_names_map);
 } names __weak SEC(".maps");
 
+/* In front of it. Never full. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct hg_learned);
+} learned __weak SEC(".maps");
+
 /* Written by user space; full: the agent is refused. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);

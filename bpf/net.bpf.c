@@ -20,26 +20,26 @@ int BPF_PROG(socket_create, int family, int type, int protocol, int kern)
 /* The same with no port: of any address. */
 HG_INLINE bool connects_nowhere(struct sock *sk, const void *address, __u32 len)
 {
+	struct hg_who who;
 	__u8 head[4] = {};
 
 	if (sk->sk_type != SOCK_DGRAM || sk->sk_protocol != HG_UDP || len < sizeof(head) ||
 	    bpf_probe_read_kernel(head, sizeof(head), address) || port_at(head + SIN_PORT))
 		return false;
-	return is_guarded(sk);
+	return agent_current(&who) && is_guarded(sk, who.n);
 }
 
 SEC("lsm/socket_connect")
 int BPF_PROG(socket_connect, struct socket *sock, struct sockaddr *address, int addrlen)
 {
 	struct sock *sk = sock->sk;
-	__u16 family;
 
 	if (past_rules(sk))
 		return check_past_rules(sk);
 	if (!is_inet(sk))
 		return 0;
 	/* AF_UNSPEC only dissolves an association. */
-	if (bpf_probe_read_kernel(&family, sizeof(family), address) == 0 && family == AF_UNSPEC)
+	if (address->sa_family == AF_UNSPEC)
 		return 0;
 	if (connects_nowhere(sk, address, addrlen))
 		return 0;

@@ -124,18 +124,19 @@ static __noinline int check_listen(struct sock *sk, const struct hg_endpoint *ep
 	return ask_out(&a, &out, HG_BIT(HG_LISTEN), &o);
 }
 
-/* Is what this socket sends seen by the programs on its cgroup, and are they there? */
-static __noinline bool is_guarded(struct sock *sk)
+/* Is what agent n sends over this socket seen by the programs on the socket's cgroup, and are they there? */
+static __noinline bool is_guarded(struct sock *sk, __u32 n)
 {
 	struct hg_who whose;
 
-	return socket_owner(sk, &whose) && whose.agent->guarded && agent_is_current(whose.n);
+	return socket_owner(sk, &whose) && whose.n == n && whose.agent->guarded;
 }
 
 /* Can the name be seen in what it sends? early: data goes with the first packet. */
-HG_INLINE bool name_is_seen(struct sock *sk, bool early)
+HG_INLINE bool name_is_seen(const struct hg_scratch *s, struct sock *sk, bool early)
 {
-	return !early && sk->sk_type == SOCK_STREAM && sk->sk_protocol == HG_TCP && is_guarded(sk);
+	return !early && sk->sk_type == SOCK_STREAM && sk->sk_protocol == HG_TCP &&
+	       is_guarded(sk, s->agent);
 }
 
 /*
@@ -149,19 +150,19 @@ HG_INLINE enum hg_why connect_decide(struct hg_scratch *s, struct sock *sk,
 	switch (remote_decide(s)) {
 	case REMOTE_OPEN:
 		*ret_state = HG_SOCKET_OPEN;
-		if (host_teaches(s) && name_is_seen(sk, early))
+		if (host_teaches(s) && name_is_seen(s, sk, early))
 			*ret_state = HG_SOCKET_RESOLVER;
 		return HG_WHY_RULE;
 	case REMOTE_NAMED:
 		*ret_state = HG_SOCKET_NAMED;
-		return name_is_seen(sk, early) ? HG_WHY_RULE : HG_WHY_NAME_UNSEEN;
+		return name_is_seen(s, sk, early) ? HG_WHY_RULE : HG_WHY_NAME_UNSEEN;
 	case REMOTE_RESOLVER:
 		*ret_state = HG_SOCKET_RESOLVER;
 		s->out.allow = HG_BIT(HG_CONNECT);
-		return !early && is_guarded(sk) ? HG_WHY_RULE : HG_WHY_NAME_UNSEEN;
+		return !early && is_guarded(sk, s->agent) ? HG_WHY_RULE : HG_WHY_NAME_UNSEEN;
 	case REMOTE_REFUSED:
 		*ret_state = HG_SOCKET_UNDECIDED;
-		if (local_matters(s, agent) && is_guarded(sk)) {
+		if (local_matters(s, agent) && is_guarded(sk, s->agent)) {
 			*ret_state = HG_SOCKET_LOCAL;
 			s->out.allow = HG_BIT(HG_CONNECT);
 			s->out.log = 0;
@@ -239,7 +240,7 @@ static __noinline int check_connect(struct sock *sk, const void *address, __u32 
 	o.endpoint = &a.s->remote;
 	why = connect_decide(a.s, sk, a.who.agent, early, &st);
 	if (how == REACH_CONNECT && (why != HG_WHY_RULE || !(a.s->out.allow & HG_BIT(HG_CONNECT))) &&
-	    sk->sk_type == SOCK_DGRAM && sk->sk_protocol == HG_UDP && is_guarded(sk)) {
+	    sk->sk_type == SOCK_DGRAM && sk->sk_protocol == HG_UDP && is_guarded(sk, a.who.n)) {
 		if (sorts_addresses(a.s)) {
 			socket_mark(sk, &a, a.s, HG_SOCKET_UNDECIDED);
 			return ask_allow(&a);
@@ -252,7 +253,7 @@ static __noinline int check_connect(struct sock *sk, const void *address, __u32 
 	    !socket_mark(sk, &a, a.s, st))
 		why = HG_WHY_TOO_BUSY;
 	/* Nobody counts what it sends. */
-	if (why == HG_WHY_RULE && a.s->budget && !is_guarded(sk)) {
+	if (why == HG_WHY_RULE && a.s->budget && !is_guarded(sk, a.who.n)) {
 		a.tell.rule = a.s->budget - 1;
 		return ask_refuse(&a, HG_WHY_OUTSIDE, &o);
 	}

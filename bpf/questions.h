@@ -356,12 +356,16 @@ HG_INLINE __u32 way_for(void *map, struct hg_message *m, __u64 now)
  * is neither key nor value. */
 static __noinline int learn(struct hg_message *m, __u32 agent)
 {
-	__u64 now = bpf_ktime_get_boot_ns();
+	__u64 now = bpf_ktime_get_boot_ns(), bit, *word;
 	void *map = names_of(agent);
 
 	if (!map || !m)
 		return 0;
 	__builtin_memcpy(m->key.address, m->dns.address, sizeof(m->key.address));
+	word = learned_word(agent, m->key.address, &bit);
+	if (!word)
+		return 0;
+	__sync_fetch_and_or(word, bit);
 	m->name.until = now + (m->dns.ttl + (__u64)HG_NAME_GRACE) * 1000000000ull;
 	m->key.way = way_for(map, m, now);
 	bpf_map_update_elem(map, &m->key, &m->name, BPF_ANY);

@@ -35,7 +35,7 @@ static __noinline bool socket_own(struct sock *sk)
 
 HG_INLINE __u32 socket_netns(struct sock *sk)
 {
-	return BPF_CORE_READ(sk, __sk_common.skc_net.net, ns.inum);
+	return sk->__sk_common.skc_net.net->ns.inum;
 }
 
 HG_INLINE bool endpoints_equal(const struct hg_endpoint *a, const struct hg_endpoint *b)
@@ -188,9 +188,9 @@ static __noinline bool socket_mark(struct sock *sk, const struct hg_ask *a,
 		whose = a->who;
 	s->agent_uid = whose.agent->uid;
 	s->agent = whose.n;
-	s->netns = socket_netns(sk);
+	s->netns = decided->netns;
 	s->cgroup = bpf_get_current_cgroup_id();
-	s->start = BPF_CORE_READ(task, group_leader, start_boottime);
+	s->start = task->group_leader->start_boottime;
 	s->pid = task->tgid;
 	s->tid = task->pid;
 	s->uid = (__u32)uid_gid;

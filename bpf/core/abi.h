@@ -253,6 +253,23 @@ struct hg_name {
 	__u8 bytes[HG_HOST_MAX + 3]; /* backwards (core/host.h), NUL */
 };
 
+/* Map `learned`, array, one element, the kernel's alone: a bit for each address that some agent has learned a
+ * name of. Addresses without one, nearly all that rules on addresses are about, cost no lookups. A bit is
+ * set before the name is, and never cleared. */
+struct hg_learned {
+	__u64 word[1u << (HG_LEARNED_BITS - 6)];
+};
+/* Of an agent's number and an address as in struct hg_name_key; Fibonacci hashing, as hg_hash(). */
+HG_INLINE __u64 hg_learned_bit(__u32 agent, const __u8 address[16])
+{
+	__u64 high, low;
+
+	__builtin_memcpy(&high, address, sizeof(high));
+	__builtin_memcpy(&low, address + 8, sizeof(low));
+	return ((high * 0x9e3779b97f4a7c15ull ^ low ^ agent) * 0x9e3779b97f4a7c15ull) >>
+	       (64 - HG_LEARNED_BITS);
+}
+
 /* Map `resolvers`: who may be asked for names, at port 53. Written by user space. */
 struct hg_resolver_key {
 	__u32 agent;

@@ -101,6 +101,7 @@
 #define HG_NAME_WAYS		4
 /* (address, name) pairs kept for each agent; more push out the least used. */
 #define HG_NAMES_MAX		1024
+#define HG_LEARNED_BITS		16
 /* Seconds that an answer stands beyond its time to live: programs keep addresses longer than they
  * should, and connections are made in rows. A new answer makes it new. */
 #define HG_NAME_GRACE		300
