@@ -3,8 +3,8 @@
  * Files: reading, changing, making and deleting them, and their attributes.
  *
  * The path_* hooks fire once for a system call, with the dentry that is really touched. The inode_*
- * hooks are used only where no path_* hook exists: times, xattrs, ACLs. Descriptors are judged
- * when they are opened; what they were opened for is theirs.
+ * hooks are used where no path_* hook exists, or none for all of it: attributes, xattrs, ACLs.
+ * Descriptors are judged when they are opened; what they were opened for is theirs.
  */
 #include "check.h"
 #include "devices.h"
@@ -113,18 +113,6 @@ int BPF_PROG(path_mknod, const struct path *dir, struct dentry *dentry, unsigned
 	return check_path_often(dentry, HG_BIT(HG_CREATE));
 }
 
-SEC("lsm/path_chmod")
-int BPF_PROG(path_chmod, const struct path *path, unsigned short mode)
-{
-	return check_path_often(path->dentry, HG_BIT(HG_ATTR));
-}
-
-SEC("lsm/path_chown")
-int BPF_PROG(path_chown, const struct path *path, __u64 uid, __u64 gid)
-{
-	return check_path_often(path->dentry, HG_BIT(HG_ATTR));
-}
-
 /*
  * inotify and fanotify: watching is reading. A mark on a whole mount or file system sees names that
  * no rule was asked about, and permission events stop everybody else's calls: neither is an
@@ -143,14 +131,12 @@ int BPF_PROG(path_notify, const struct path *path, __u64 mask, unsigned int obj_
 	return check_path(path->dentry, HG_BIT(HG_READ));
 }
 
-/* Times; mode, owner and size have path_* hooks of their own. */
-HG_INLINE int check_times(struct dentry *dentry, struct iattr *attr)
+/* Mode, owner and times, by whatever call: all of them come by here, and where path_* hooks stand too, those
+ * would be a second question. The size has a hook of its own; what the kernel forces is the other half of a
+ * write (fs/inode.c: file_remove_privs), nobody's wish. */
+HG_INLINE int check_attributes(struct dentry *dentry, struct iattr *attr)
 {
-	unsigned int valid = attr->ia_valid;
-
-	if (valid & (ATTR_MODE | ATTR_UID | ATTR_GID | ATTR_SIZE))
-		return 0;
-	if (!(valid & (ATTR_ATIME | ATTR_MTIME)))
+	if (attr->ia_valid & (ATTR_SIZE | ATTR_FORCE))
 		return 0;
 	return check_path_often(dentry, HG_BIT(HG_ATTR));
 }
@@ -159,14 +145,14 @@ HG_INLINE int check_times(struct dentry *dentry, struct iattr *attr)
 SEC("lsm/inode_setattr")
 int BPF_PROG(inode_setattr_2, struct dentry *dentry, struct iattr *attr)
 {
-	return check_times(dentry, attr);
+	return check_attributes(dentry, attr);
 }
 
 /* Since 6.9. */
 SEC("lsm/inode_setattr")
 int BPF_PROG(inode_setattr_3, void *idmap, struct dentry *dentry, struct iattr *attr)
 {
-	return check_times(dentry, attr);
+	return check_attributes(dentry, attr);
 }
 
 SEC("lsm/inode_setxattr")

@@ -306,12 +306,8 @@ struct sockaddr {
 #define FMODE_PATH	0x4000
 #define FMODE_CREATED	0x100000
 
-#define ATTR_MODE	(1 << 0)
-#define ATTR_UID	(1 << 1)
-#define ATTR_GID	(1 << 2)
 #define ATTR_SIZE	(1 << 3)
-#define ATTR_ATIME	(1 << 4)
-#define ATTR_MTIME	(1 << 5)
+#define ATTR_FORCE	(1 << 9)
 
 #define RENAME_EXCHANGE	(1 << 1)
 #define RENAME_WHITEOUT	(1 << 2)

@@ -109,6 +109,12 @@ static void owner_link(char **arg)
 	must(lchown(arg[0], 12345, 12345), "lchown");
 }
 
+/* Nobody's, and no change of it: only what goes with one, as the set-user-ID bit. */
+static void owner_same(char **arg)
+{
+	must(chown(arg[0], (uid_t)-1, (gid_t)-1), "chown");
+}
+
 static void owner_empty(char **arg)
 {
 	must(fchownat(must(open(arg[0], O_PATH), "open"), "", 12345, 12345, AT_EMPTY_PATH),
@@ -238,7 +244,7 @@ static const struct verb verbs[] = {
 	{ "mode-at2", 1, mode_at2 },
 	{ "owner", 1, owner },		{ "owner-fd", 1, owner_fd },
 	{ "owner-link", 1, owner_link },
-	{ "owner-empty", 1, owner_empty },
+	{ "owner-empty", 1, owner_empty }, { "owner-same", 1, owner_same },
 	{ "times", 1, times },		{ "times-fd", 1, times_fd },
 	{ "times-now", 1, times_now },	{ "times-half", 1, times_half },
 	{ "times-old", 1, times_old },

@@ -36,6 +36,23 @@ done
 for verb in owner owner-fd owner-link owner-empty; do
 	attack -u 0 -b outside "$verb" change $verb
 done
+give_suid() { chmod 4777 "${box_at[outside]}/key" "${box_at[open]}/key"; }
+lost_suid() { [ ! -u "$BOX/key" ]; }
+attack -b outside -s give_suid -e lost_suid 'the set-user-ID bit, by an owner that stays' change owner-same
+# What the kernel does to a file that is written to takes no right to its attributes.
+fixed=$ARENA/ws/fixed
+fixed_make() { mkdir -p "$fixed" && echo old >"$fixed/f" && chown -R 1000:1000 "$fixed" && chmod 4777 "$fixed/f"; }
+fixed_written() { in_cgroup agent 1000 sh -c "$1" && [ ! -u "$fixed/f" ] && [ "$(stat -c %a "$fixed/f")" = 777 ]; }
+if [ ! "${CONTROL_ONLY-}" ]; then
+	arena_dirty=1
+	for by in "echo x >>$fixed/f" "echo x >$fixed/f" "truncate -s 1 $fixed/f"; do
+		need fixed_make
+		check "a set-user-ID file without a right to its mode: $by" fixed_written "$by"
+		need fixed_make
+		check '... whose mode, owner and times stay' in_cgroup agent 1000 sh -c "! chmod 755 $fixed/f &&
+			! chown 1000 $fixed/f && ! touch $fixed/f && [ -u $fixed/f ]"
+	done
+fi
 for verb in mode times xattr acl flags; do
 	attack -b outside "$verb of a directory" change $verb dir
 done
