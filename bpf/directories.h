@@ -238,23 +238,39 @@ top:
 	return true;
 }
 
-/* The directory's state is known from an earlier decision: only the last component is left. */
-HG_INLINE bool place_cached(struct hg_scratch *s, struct dentry *dentry, struct inode *parent)
+/*
+ * s->at and s->out of `dentry` by steps down from the nearest directory above it of which something is kept,
+ * mostly its own. The number of steps; 0 says nothing.
+ */
+static __noinline __u32 place_near(struct hg_scratch *s, struct dentry *dentry)
 {
-	__u32 seq = rename_sequence(), slot = s->slot;
+	__u32 seq = rename_sequence(), slot = s->slot, n;
+	struct hg_loop loop = { .s = s };
 	struct hg_directory *known;
+	struct dentry *up;
 	__u16 dir;
 
-	if (!directories_cached)
-		return false;
-	known = bpf_inode_storage_get(&directories, parent, 0, 0);
-	if (!known || !directory_stands(known, seq, slot, &dir))
-		return false;
+	for (n = 1; n <= RECALL_DEPTH; n++) {
+		up = dentry->d_parent;
+		/* A root is its own parent; its name is no component. */
+		if (up == dentry)
+			return 0;
+		s->chain[n - 1] = (__u64)dentry;
+		known = bpf_inode_storage_get(&directories, up->d_inode, 0, 0);
+		if (known)
+			break;
+		dentry = up;
+	}
+	if (n > RECALL_DEPTH ||
+	    (!directory_stands(known, seq, slot, &dir) && !directory_recall(up, slot, seq, &dir)))
+		return 0;
 	s->at.dir = dir;
-	s->chain[0] = (__u64)dentry;
-	s->n_chain = 1;
-	s->turn = 0;
-	return chain_step(s) == HG_WHY_RULE && seq == rename_sequence();
+	dirs_put(s, 0, dir);
+	s->n_chain = n;
+	s->seq = seq;
+	if (bpf_loop(n, chain_turn, &loop, 0) < 0 || s->why != HG_WHY_RULE || seq != rename_sequence())
+		return 0;
+	return n;
 }
 
 /*
@@ -288,20 +304,21 @@ static __noinline void place_keep(struct hg_scratch *s, struct dentry *dentry)
 	}
 }
 
-/* Where `dentry` is in the policy at s->slot, by what is kept of its directory where that does: as
- * place_walk(). */
+/* Where `dentry` is in the policy at s->slot, by what is kept of the directories above it where that does:
+ * as place_walk(). */
 HG_INLINE enum hg_why place_resolve(struct hg_scratch *s, struct dentry *dentry)
 {
 	struct dentry *up = dentry->d_parent;
-	enum hg_why why;
-	/* A root is its own parent; its name is no component. */
-	struct inode *parent = up == dentry ? NULL : up->d_inode;
+	enum hg_why why = HG_WHY_RULE;
+	__u32 n = directories_cached ? place_near(s, dentry) : 0;
 
-	if (parent && place_cached(s, dentry, parent))
-		return HG_WHY_RULE;
-	s->dentry = (__u64)dentry;
-	why = place_walk(s);
-	if (directories_cached && why == HG_WHY_RULE && s->n_chain && parent && !s->spelled)
+	if (n == 1)
+		return why;
+	if (!n) {
+		s->dentry = (__u64)dentry;
+		why = place_walk(s);
+	}
+	if (directories_cached && why == HG_WHY_RULE && s->n_chain && up != dentry && !s->spelled)
 		place_keep(s, up);
 	return why;
 }

@@ -10,10 +10,13 @@
  * nothing, and `flip DIR 1`, after which they expect the opposite. Reloads of a policy that means
  * the same are not announced: they may not change one verdict.
  *
+ * `new` makes directories in all of these and takes them away again, so that much of what is opened is in a
+ * directory that nobody has asked about.
+ *
  * `prober` (inside the agent) opens what is mounted and unmounted at DIR/mnt and DIR/bind all the
  * while: deny/file, and what is bound from there, never opens.
  *
- * usage: torture mover|reader|prober DIR SECONDS, torture flip DIR 0|1; DIR has the directories of
+ * usage: torture mover|new|reader|prober DIR SECONDS, torture flip DIR 0|1; DIR has the directories of
  * pair_name(), with a/b/file in each, and the page, `page`.
  */
 #include <errno.h>
@@ -35,6 +38,7 @@ struct page {
 	_Atomic uint64_t seq;		/* odd: something is being changed */
 	_Atomic uint32_t swapped[N_PAIRS];	/* the directory that began in allow/ is in deny/ */
 	_Atomic uint64_t reloads;	/* odd: a policy of another meaning is being put in force */
+	_Atomic uint32_t newest;	/* a/b/NEWEST/d/file is in each */
 };
 
 static struct page *page_map(int dir)
@@ -64,6 +68,77 @@ static void pair_name(char ret[64], uint32_t i, bool deny)
 	snprintf(ret, 64, i < N_PAIRS / 2 ? "%s/%u" : "mixed/%s-%u", deny ? "deny" : "allow", i);
 }
 
+/* What each pair's directories are reached by, wherever they are moved: of where each began. */
+static bool pairs_open(int dir, int fds[N_PAIRS][2])
+{
+	char name[64];
+	int i, side;
+
+	for (i = 0; i < N_PAIRS; i++) {
+		for (side = 0; side < 2; side++) {
+			pair_name(name, i, side);
+			fds[i][side] = openat(dir, name, O_PATH | O_DIRECTORY);
+			if (fds[i][side] < 0) {
+				perror(name);
+				return false;
+			}
+		}
+	}
+	return true;
+}
+
+static bool new_make(int at, uint32_t n)
+{
+	char name[64];
+	int fd;
+
+	snprintf(name, sizeof(name), "a/b/%u", n);
+	if (mkdirat(at, name, 0755))
+		return false;
+	snprintf(name, sizeof(name), "a/b/%u/d", n);
+	if (mkdirat(at, name, 0755))
+		return false;
+	snprintf(name, sizeof(name), "a/b/%u/d/file", n);
+	fd = openat(at, name, O_CREAT | O_WRONLY, 0644);
+	return fd >= 0 && !close(fd);
+}
+
+static void new_unmake(int at, uint32_t n)
+{
+	char name[64];
+
+	snprintf(name, sizeof(name), "a/b/%u/d/file", n);
+	unlinkat(at, name, 0);
+	snprintf(name, sizeof(name), "a/b/%u/d", n);
+	unlinkat(at, name, AT_REMOVEDIR);
+	snprintf(name, sizeof(name), "a/b/%u", n);
+	unlinkat(at, name, AT_REMOVEDIR);
+}
+
+static int maker(int dir, struct page *p, double until)
+{
+	const struct timespec pause = { .tv_nsec = 2000000 };
+	int fds[N_PAIRS][2], i;
+	uint32_t n = 0;
+
+	if (!pairs_open(dir, fds))
+		return 1;
+	printf("ready\n");
+	fflush(stdout);
+	while (now() < until) {
+		n++;
+		for (i = 0; i < 2 * N_PAIRS; i++)
+			if (!new_make(fds[i / 2][i & 1], n))
+				return perror("new"), 1;
+		atomic_store(&p->newest, n);
+		for (i = 0; n > 2 && i < 2 * N_PAIRS; i++)
+			new_unmake(fds[i / 2][i & 1], n - 2);
+		nanosleep(&pause, NULL);
+	}
+	printf("new %u\n", n);
+	return 0;
+}
+
 static int mover(int dir, struct page *p, double until)
 {
 	char a[64], b[64];
@@ -91,44 +166,45 @@ static int mover(int dir, struct page *p, double until)
 
 static int reader(int dir, struct page *p, double until)
 {
-	uint64_t checked = 0, wrong = 0, allowed = 0, before, reloads;
+	uint64_t checked = 0, wrong = 0, allowed = 0, new = 0, before, reloads;
 	int fds[N_PAIRS][2], i, side, fd;
+	uint32_t seed = getpid(), n;
 	char name[64];
-	uint32_t seed = getpid();
 	bool must;
 
-	for (i = 0; i < N_PAIRS; i++) {
-		for (side = 0; side < 2; side++) {
-			/* The mover has not begun: these descriptors are of where each began. */
-			pair_name(name, i, side);
-			fds[i][side] = openat(dir, name, O_PATH | O_DIRECTORY);
-			if (fds[i][side] < 0)
-				return perror(name), 1;
-		}
-	}
+	/* The mover has not begun. */
+	if (!pairs_open(dir, fds))
+		return 1;
 	printf("ready\n");
 	fflush(stdout);
 	while (now() < until) {
 		seed = seed * 1103515245 + 12345;
 		i = (seed >> 16) % N_PAIRS;
 		side = (seed >> 24) & 1;
+		n = seed & 1 << 12 ? atomic_load(&p->newest) : 0;
+		if (n)
+			snprintf(name, sizeof(name), "a/b/%u/d/file", n);
 		reloads = atomic_load(&p->reloads);
 		before = atomic_load(&p->seq);
 		must = !((side ^ atomic_load(&p->swapped[i]) ^ reloads >> 1) & 1);
-		fd = openat(fds[i][side], "a/b/file", O_RDONLY);
+		fd = openat(fds[i][side], n ? name : "a/b/file", O_RDONLY);
+		if (fd < 0 && n && errno == ENOENT)
+			continue;
 		if (fd < 0 && errno != EACCES)
 			return perror("openat"), 1;
 		if (!(before & 1) && !(reloads & 1) && before == atomic_load(&p->seq) &&
 		    reloads == atomic_load(&p->reloads)) {
 			checked++;
+			new += !!n;
 			allowed += fd >= 0;
 			if ((fd >= 0) != must && wrong++ < 5)
-				printf("wrong: %d/%d was %s\n", i, side, must ? "denied" : "allowed");
+				printf("wrong: %d/%d%s was %s\n", i, side, n ? ", new," : "",
+				       must ? "denied" : "allowed");
 		}
 		if (fd >= 0)
 			close(fd);
 	}
-	printf("checked %lu allowed %lu wrong %lu\n", checked, allowed, wrong);
+	printf("checked %lu allowed %lu wrong %lu new %lu\n", checked, allowed, wrong, new);
 	return wrong ? 1 : 0;
 }
 
@@ -182,6 +258,8 @@ int main(int argc, char **argv)
 		return flip(p, argv[3]);
 	case 'm':
 		return mover(dir, p, now() + atof(argv[3]));
+	case 'n':
+		return maker(dir, p, now() + atof(argv[3]));
 	case 'p':
 		return prober(dir, now() + atof(argv[3]));
 	}

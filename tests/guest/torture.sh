@@ -41,9 +41,10 @@ for n in 1 2; do
 	LIMIT=3000 in_cgroup "torture$n" 1000 "$ACTS/torture" reader "$D" "$SECONDS_LONG" >"$T/reader$n" 2>&1 &
 done
 LIMIT=3000 in_cgroup torture3 1000 "$ACTS/torture" prober "$D" "$SECONDS_LONG" >"$T/reader3" 2>&1 &
+"$ACTS/torture" new "$D" "$SECONDS_LONG" >"$T/new" 2>&1 &
 ready()
 {
-	grep -q ready "$T/reader1" && grep -q ready "$T/reader2" && grep -q ready "$T/reader3"
+	grep -q ready "$T/new" && grep -q ready "$T/reader1" && grep -q ready "$T/reader2" && grep -q ready "$T/reader3"
 }
 need wait_for 60 ready
 until=$((EPOCHSECONDS + SECONDS_LONG - 4))
@@ -119,13 +120,14 @@ went_on()
 	fi
 }
 went_on moves 1000 "$T/mover"
+went_on new 30 "$T/new"
 went_on reloads 5 "$T/reloads"
 went_on mounts 3 "$T/mounts"
 for n in 1 2; do
-	read -r _ checked _ allowed _ wrong < <(grep ^checked "$T/reader$n")
+	read -r _ checked _ allowed _ wrong _ new < <(grep ^checked "$T/reader$n")
 	if [ "${checked:-0}" -gt 500 ] && [ "$wrong" = 0 ] && [ "$allowed" -gt 50 ] &&
-		[ "$allowed" -lt "$((checked - 50))" ]; then
-		ok "reader $n: $checked verdicts, $allowed of them allow, none wrong"
+		[ "$allowed" -lt "$((checked - 50))" ] && [ "$new" -gt 100 ]; then
+		ok "reader $n: $checked verdicts, $allowed of them allow, $new in new directories, none wrong"
 	else
 		not_ok "reader $n: no verdict is wrong" "$(cat "$T/reader$n")"
 	fi
