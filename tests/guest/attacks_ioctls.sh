@@ -14,12 +14,14 @@ mkdir -p "$CG/control"
 modprobe -q btrfs
 modprobe -q loop
 modprobe -q vfat
-mkdir -p /srv/b /srv/f
+mkdir -p /srv/b /srv/f/ws /srv/f/outside
 truncate -s 200M /scratch/b.img && need mkfs.btrfs -q /scratch/b.img
 need mount -o loop /scratch/b.img /srv/b
-fat_make /scratch/f.img
-need mount -o loop,uid=1000,umask=0 /scratch/f.img /srv/f
-mkdir -p /srv/f/ws /srv/f/outside
+# One for each right: names on it do not tell files apart.
+for dir in ws outside; do
+	fat_make /scratch/$dir.img
+	need mount -o loop,uid=1000,umask=0 /scratch/$dir.img /srv/f/$dir
+done
 [ "${CONTROL_ONLY-}" ] || agent_attach agent "$POLICIES/ioctls.yaml"
 
 # go WHO UID CMD...: CMD, with a new word for each @; is the word in its output?
