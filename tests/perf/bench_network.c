@@ -3,10 +3,10 @@
  * What the network costs a process, with the machine at the other end of a wire that answers it.
  *
  *   bench_network serve ADDR
- *   bench_network measure [--denied] ADDR NAME
+ *   bench_network measure [--denied] ADDR NAME [CALL]
  *
  * serve runs until it is ended. measure prints "CALL<TAB>MEDIAN" for each; NAME is a host that is asked for,
- * and that is ADDR. --denied: fails unless connecting to a port that nobody allows is refused.
+ * and that is ADDR. CALL: nothing else is measured. --denied: fails unless connecting to a port that nobody allows is refused.
  */
 #include <arpa/inet.h>
 #include <fcntl.h>
@@ -225,7 +225,8 @@ int main(int argc, char **argv)
 	size_t i;
 
 	if (argc < 3 + denied || inet_pton(AF_INET, argv[2 + denied], &server.sin_addr) != 1) {
-		fprintf(stderr, "usage: bench_network serve ADDR | measure [--denied] ADDR NAME\n");
+		fprintf(stderr, "usage: bench_network serve ADDR | measure [--denied] ADDR NAME"
+				" [CALL]\n");
 		return 2;
 	}
 	if (!strcmp(argv[1], "serve")) {
@@ -245,6 +246,8 @@ int main(int argc, char **argv)
 		close(fd);
 	}
 	for (i = 0; i < sizeof(calls) / sizeof(calls[0]); i++) {
+		if (argc > 4 + denied && strcmp(argv[4 + denied], calls[i].name))
+			continue;
 		measure(&calls[i], N_BATCHES);
 		sockets_close();
 	}
