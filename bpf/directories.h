@@ -244,30 +244,29 @@ top:
  */
 static __noinline __u32 place_near(struct hg_scratch *s, struct dentry *dentry)
 {
-	__u32 seq = rename_sequence(), slot = s->slot, n;
+	__u32 seq = rename_sequence(), slot = s->slot, i, n;
+	struct hg_directory *known = NULL;
 	struct hg_loop loop = { .s = s };
-	struct hg_directory *known;
 	struct dentry *up;
 	__u16 dir;
 
-	for (n = 1; n <= RECALL_DEPTH; n++) {
+	for (i = 0; i < RECALL_DEPTH && !known; i++) {
 		up = dentry->d_parent;
 		/* A root is its own parent; its name is no component. */
 		if (up == dentry)
 			return 0;
-		s->chain[n - 1] = (__u64)dentry;
+		s->chain[i] = (__u64)dentry;
+		s->n_chain = i + 1;
 		known = bpf_inode_storage_get(&directories, up->d_inode, 0, 0);
-		if (known)
-			break;
 		dentry = up;
 	}
-	if (n > RECALL_DEPTH ||
-	    (!directory_stands(known, seq, slot, &dir) && !directory_recall(up, slot, seq, &dir)))
+	if (!known || (!directory_stands(known, seq, slot, &dir) && !directory_recall(dentry, slot, seq, &dir)))
 		return 0;
 	s->at.dir = dir;
 	dirs_put(s, 0, dir);
-	s->n_chain = n;
 	s->seq = seq;
+	/* Read anew: the verifier goes on once, and not for each turn. */
+	n = *(volatile __u32 *)&s->n_chain;
 	if (bpf_loop(n, chain_turn, &loop, 0) < 0 || s->why != HG_WHY_RULE || seq != rename_sequence())
 		return 0;
 	return n;

@@ -117,7 +117,7 @@ static void new_unmake(int at, uint32_t n)
 
 static int maker(int dir, struct page *p, double until)
 {
-	const struct timespec pause = { .tv_nsec = 2000000 };
+	const struct timespec pause = { .tv_nsec = 50000000 };
 	int fds[N_PAIRS][2], i;
 	uint32_t n = 0;
 

@@ -120,9 +120,9 @@ went_on()
 	fi
 }
 went_on moves 1000 "$T/mover"
-went_on new 30 "$T/new"
+went_on new 20 "$T/new"
 went_on reloads 5 "$T/reloads"
-went_on mounts 3 "$T/mounts"
+went_on mounts 1 "$T/mounts"
 for n in 1 2; do
 	read -r _ checked _ allowed _ wrong _ new < <(grep ^checked "$T/reader$n")
 	if [ "${checked:-0}" -gt 500 ] && [ "$wrong" = 0 ] && [ "$allowed" -gt 50 ] &&
