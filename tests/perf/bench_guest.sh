@@ -23,7 +23,7 @@ bench()
 	"$program" "$@" "$root"
 }
 
-# fork+exec again and again: it differs by the process that forks, more than what is measured adds.
+# fork+exec again and again: it differs by the process that forks.
 repeat()
 {
 	local i
@@ -270,16 +270,49 @@ floor()
 	"$build/tests/perf/bench_floor" "$build/tests/perf/floor.bpf.o" "$cgroup/floor" "$@"
 }
 
+agents_end()
+{
+	kill "${agents[@]}"
+	wait "${agents[@]}" || :
+	agents=()
+	"$hydraguard" unload >&2
+}
+
+# with_apparmor CMD...: CMD, while the profile is loaded.
+with_apparmor()
+{
+	if apparmor_parser -a "$work/profile"; then
+		"$@"
+		apparmor_parser -R "$work/profile"
+	else
+		skip apparmor "the kernel has no AppArmor"
+	fi
+}
+
+# fork+exec by itself, before all else: what other calls do to the kernel's free memory moves it by more than
+# what is measured.
+bench_forks()
+{
+	local policy
+
+	measure bare repeat "$program"
+	measure floor repeat floor "$program"
+	measure landlock repeat "$program" --landlock
+	with_apparmor measure apparmor repeat aa-exec -p bench -- "$program"
+	measure bare repeat "$program"
+	agent_start first "$work/twenty-rules.yaml"
+	agent_start second "$work/workspace-write.yaml"
+	measure outside repeat "$program"
+	for policy in twenty-rules workspace-write; do
+		measure "$policy" repeat "$hydraguard" run --quiet --policy "$work/$policy.yaml" -- "$program"
+	done
+	agents_end
+	measure bare repeat "$program"
+}
+
 bench_hydraguard()
 {
-	local bytes before all
-
-	[ -x "$hydraguard" ] || {
-		skip hydraguard "build/hydraguard is not built"
-		return 0
-	}
-	twenty_rules >"$work/twenty-rules.yaml"
-	workspace_write >"$work/workspace-write.yaml"
+	local bytes before all policy
 
 	before=$(maps_bytes)
 	timed programs run --policy "$work/twenty-rules.yaml" -- true
@@ -295,11 +328,9 @@ bench_hydraguard()
 	printf 'memory\tagent\t%s\n' $(($(maps_bytes) - all - bytes))
 
 	measure outside bench
-	measure outside repeat "$program"
 	for policy in twenty-rules workspace-write; do
 		measure "$policy" "$hydraguard" run --quiet --policy "$work/$policy.yaml" -- \
 			"$program" --denied "$secret" "$root"
-		measure "$policy" repeat "$hydraguard" run --quiet --policy "$work/$policy.yaml" -- "$program"
 	done
 	ten_thousand_rules >"$work/ten-thousand.yaml"
 	measure ten-thousand "$hydraguard" run --quiet --policy "$work/ten-thousand.yaml" -- \
@@ -314,11 +345,10 @@ bench_hydraguard()
 	measure outside commands
 	measure workspace-write commands "$hydraguard" run --quiet --policy \
 		"$work/workspace-write.yaml" --
-	kill "${agents[@]}"
-	wait "${agents[@]}" || :
-	"$hydraguard" unload >&2
+	agents_end
 }
 
+[ -x "$hydraguard" ]
 printf 'kernel\t%s\n' "$(uname -r)"
 touch "$secret"
 mkdir -p $cgroup/{all,floor}
@@ -326,32 +356,23 @@ cp "$build/tests/perf/bench_syscalls" "$program"
 apparmor_profile >"$work/profile"
 commands_prepare
 network_prepare
+twenty_rules >"$work/twenty-rules.yaml"
+workspace_write >"$work/workspace-write.yaml"
 # What boot left to be done is done by then.
 sleep 3
 
+bench_forks
 measure bare bench
-measure bare repeat "$program"
 measure bare wire
 measure floor floor "$program" "$root"
-measure floor repeat floor "$program"
 measure floor floor bench_network measure $far bench.test
 measure floor commands floor
 measure landlock bench --landlock
-measure landlock repeat "$program" --landlock
-if apparmor_parser -a "$work/profile"; then
-	measure apparmor aa-exec -p bench -- \
-		"$program" --denied "$secret" "$root"
-	measure apparmor repeat aa-exec -p bench -- "$program"
-	apparmor_parser -R "$work/profile"
-else
-	skip apparmor "the kernel has no AppArmor"
-fi
+with_apparmor measure apparmor aa-exec -p bench -- "$program" --denied "$secret" "$root"
 measure bare bench
-measure bare repeat "$program"
 measure bare wire
 measure bare commands
 bench_hydraguard
 measure bare bench
-measure bare repeat "$program"
 measure bare wire
 measure bare commands
