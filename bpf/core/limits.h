@@ -89,6 +89,7 @@
 #define HG_STARTS_MAX		262144
 /* Files with names of different rights, for each policy one. */
 #define HG_LINKS_MAX		262144
+/* Bits of the filter before them, as a power of two: 128 KiB. */
 #define HG_LINK_FILTER_BITS	20
 #define HG_RING_SIZE		(256 * 1024)	/* bytes, for each agent */
 #define HG_ANCESTORS		4
@@ -101,6 +102,8 @@
 #define HG_NAME_WAYS		4
 /* (address, name) pairs kept for each agent; more push out the least used. */
 #define HG_NAMES_MAX		1024
+/* Bits of the filter before them, for all agents, as a power of two: 8 KiB, of which a thousand addresses
+ * set 1.5 %. */
 #define HG_LEARNED_BITS		16
 /* Seconds that an answer stands beyond its time to live: programs keep addresses longer than they
  * should, and connections are made in rows. A new answer makes it new. */
