@@ -6,7 +6,7 @@
 here=$(dirname "${BASH_SOURCE[0]}")
 . "$here/lib.sh"
 
-SECONDS_LONG=${1:-30}
+SECONDS_LONG=${1:-45}
 D=/srv/torture
 mkdir -p "$D"/{allow,deny,mnt,bind}
 for pair in {allow,deny}/{0,1} mixed/{allow,deny}-{2,3}; do
@@ -120,9 +120,9 @@ went_on()
 	fi
 }
 went_on moves 1000 "$T/mover"
-went_on new 20 "$T/new"
+went_on new 50 "$T/new"
 went_on reloads 5 "$T/reloads"
-went_on mounts 1 "$T/mounts"
+went_on mounts 3 "$T/mounts"
 for n in 1 2; do
 	read -r _ checked _ allowed _ wrong _ new < <(grep ^checked "$T/reader$n")
 	if [ "${checked:-0}" -gt 500 ] && [ "$wrong" = 0 ] && [ "$allowed" -gt 50 ] &&
