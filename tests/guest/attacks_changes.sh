@@ -45,9 +45,9 @@ fixed_make() { mkdir -p "$fixed" && echo old >"$fixed/f" && chown -R 1000:1000 "
 fixed_written() { in_cgroup agent 1000 sh -c "$1" && [ ! -u "$fixed/f" ] && [ "$(stat -c %a "$fixed/f")" = 777 ]; }
 if [ ! "${CONTROL_ONLY-}" ]; then
 	arena_dirty=1
-	for by in "echo x >>$fixed/f" "echo x >$fixed/f" "truncate -s 1 $fixed/f"; do
+	for write in "echo x >>$fixed/f" "echo x >$fixed/f" "truncate -s 1 $fixed/f"; do
 		need fixed_make
-		check "a set-user-ID file without a right to its mode: $by" fixed_written "$by"
+		check "a set-user-ID file without a right to its mode: $write" fixed_written "$write"
 		need fixed_make
 		check '... whose mode, owner and times stay' in_cgroup agent 1000 sh -c "! chmod 755 $fixed/f &&
 			! chown 1000 $fixed/f && ! touch $fixed/f && [ -u $fixed/f ]"
