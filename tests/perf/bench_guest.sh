@@ -348,7 +348,10 @@ bench_hydraguard()
 	agents_end
 }
 
-[ -x "$hydraguard" ]
+if [ ! -x "$hydraguard" ]; then
+	echo "bench: no $hydraguard: run make first" >&2
+	exit 1
+fi
 printf 'kernel\t%s\n' "$(uname -r)"
 touch "$secret"
 mkdir -p $cgroup/{all,floor}

@@ -6,7 +6,8 @@
  *   bench_network measure [--denied] ADDR NAME [CALL]
  *
  * serve runs until it is ended. measure prints "CALL<TAB>MEDIAN" for each; NAME is a host that is asked for,
- * and that is ADDR. CALL: nothing else is measured. --denied: fails unless connecting to a port that nobody allows is refused.
+ * and that is ADDR. CALL: nothing else is measured. --denied: fails unless connecting to a port that
+ * nobody allows is refused.
  */
 #include <arpa/inet.h>
 #include <fcntl.h>
