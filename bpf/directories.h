@@ -312,7 +312,7 @@ HG_INLINE enum hg_why place_resolve(struct hg_scratch *s, struct dentry *dentry)
 	__u32 n = directories_cached ? place_near(s, dentry) : 0;
 
 	if (n == 1)
-		return why;
+		return HG_WHY_RULE;
 	if (!n) {
 		s->dentry = (__u64)dentry;
 		why = place_walk(s);
