@@ -12,6 +12,7 @@
 #include "agent.h"
 #include "budget.h"
 #include "core/host.h"
+#include "filter.h"
 #include "label.h"
 
 /* What the names of an address say about connecting to it. */
@@ -48,8 +49,7 @@ HG_INLINE __u64 *learned_word(__u32 agent, const __u8 address[16], __u64 *ret_bi
 
 	map = bpf_map_lookup_elem(&learned, &zero);
 	*ret_bit = 1ull << (bit & 63);
-	asm("" : "+r"(bit));
-	return map ? &map->word[bit >> 6 & ((1u << (HG_LEARNED_BITS - 6)) - 1)] : NULL;
+	return map ? filter_word(map->word, bit, HG_LEARNED_BITS) : NULL;
 }
 
 /* Has an agent of that number learned a name of the address? False for most, without a look at any name. */

@@ -8,6 +8,7 @@
 #define HG_LINKS_H
 
 #include "btrfs.h"
+#include "filter.h"
 #include "image.h"
 #include "scratch.h"
 
@@ -63,9 +64,7 @@ HG_INLINE bool link_suspected(struct dentry *dentry)
 	if (!inode)
 		return false;
 	bit = hg_link_bit(inode->i_ino);
-	asm("" : "+r"(bit));
-	bit &= (1u << HG_LINK_FILTER_BITS) - 1;
-	return filter->word[bit >> 6] >> (bit & 63) & 1;
+	return *filter_word(filter->word, bit, HG_LINK_FILTER_BITS) >> (bit & 63) & 1;
 }
 
 HG_INLINE void link_check(struct hg_scratch *s, struct dentry *dentry)

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../bpf/core/hash.h"
 #include "image_verify.h"
 
 int image_bad(struct verifier *v, const char *what, uint64_t where)
@@ -233,7 +234,7 @@ static bool cell_found(const struct verifier *v, uint32_t at, uint32_t key)
 {
 	uint32_t bits = v->head->hash_bits, mask = (1u << bits) - 1, i, slot, other;
 
-	slot = bits ? (key * 0x9e3779b1u) >> (32 - bits) : 0;
+	slot = hg_hash(key, bits);
 	for (i = 0; i < HG_PROBES_MAX; i++, slot = (slot + 1) & mask) {
 		other = image_cell_at(v, slot).key;
 		if (other == key)

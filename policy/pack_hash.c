@@ -3,18 +3,13 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "../bpf/core/hash.h"
 #include "pack.h"
-
-/* As in run.h: both sides must agree. */
-static uint32_t home(uint32_t key, uint32_t bits)
-{
-	return bits ? (key * 0x9e3779b1u) >> (32 - bits) : 0;
-}
 
 /* Robin Hood: whoever is further from home takes the cell, which keeps the longest way short. */
 static bool insert(struct hg_cell *table, uint32_t bits, struct hg_cell cell)
 {
-	uint32_t mask = (1u << bits) - 1, at = home(cell.key, bits), way, other;
+	uint32_t mask = (1u << bits) - 1, at = hg_hash(cell.key, bits), way, other;
 	struct hg_cell swap;
 
 	for (way = 0; way < HG_PROBES_MAX && way <= mask; way++, at = (at + 1) & mask) {
@@ -22,7 +17,7 @@ static bool insert(struct hg_cell *table, uint32_t bits, struct hg_cell cell)
 			table[at] = cell;
 			return true;
 		}
-		other = (at - home(table[at].key, bits)) & mask;
+		other = (at - hg_hash(table[at].key, bits)) & mask;
 		if (other < way) {
 			swap = table[at];
 			table[at] = cell;

@@ -75,7 +75,7 @@ bool links_type_has(const char *type)
 
 static uint64_t mix(uint64_t hash, uint64_t word)
 {
-	return (hash ^ word) * 0x9e3779b97f4a7c15;
+	return hg_spread(hash ^ word);
 }
 
 static uint32_t slot_of(const struct links *l, uint64_t dev, uint64_t ino)

@@ -11,6 +11,7 @@
 #include "limits.h"
 #include "table.h"
 #include "endpoint.h"
+#include "hash.h"
 #include "near.h"
 
 enum hg_mode { HG_ENFORCE = 0, HG_AUDIT = 1 };
@@ -195,10 +196,9 @@ struct hg_link_filter {
 	__u64 used;		/* 0: no bit is set */
 	__u64 word[1u << (HG_LINK_FILTER_BITS - 6)];
 };
-/* Fibonacci hashing, as hg_hash(). */
 HG_INLINE __u64 hg_link_bit(__u64 ino)
 {
-	return (ino * 0x9e3779b97f4a7c15ull) >> (64 - HG_LINK_FILTER_BITS);
+	return hg_spread(ino) >> (64 - HG_LINK_FILTER_BITS);
 }
 
 /*
@@ -259,15 +259,14 @@ struct hg_name {
 struct hg_learned {
 	__u64 word[1u << (HG_LEARNED_BITS - 6)];
 };
-/* Of an agent's number and an address as in struct hg_name_key; Fibonacci hashing, as hg_hash(). */
+/* Of an agent's number and an address as in struct hg_name_key. */
 HG_INLINE __u64 hg_learned_bit(__u32 agent, const __u8 address[16])
 {
 	__u64 high, low;
 
 	__builtin_memcpy(&high, address, sizeof(high));
 	__builtin_memcpy(&low, address + 8, sizeof(low));
-	return ((high * 0x9e3779b97f4a7c15ull ^ low ^ agent) * 0x9e3779b97f4a7c15ull) >>
-	       (64 - HG_LEARNED_BITS);
+	return hg_spread(hg_spread(high) ^ low ^ agent) >> (64 - HG_LEARNED_BITS);
 }
 
 /* Map `resolvers`: who may be asked for names, at port 53. Written by user space. */

@@ -9,6 +9,7 @@
 #define HG_RUN_H
 
 #include "endpoint.h"
+#include "hash.h"
 #include "table.h"
 
 HG_INLINE const struct hg_chunk *hg_fetch(void *image, __u32 idx);
@@ -146,12 +147,6 @@ HG_INLINE bool hg_region_seek(struct hg_reader *r, __u64 region, __u32 i, __u32 
 		return false;
 	*ret_unit = (__u32)((region >> 16) & 0xffff) + (i & ((1u << shift) - 1)) * units;
 	return true;
-}
-
-HG_INLINE __u32 hg_hash(__u32 key, __u32 bits)
-{
-	/* Fibonacci hashing: the top bits of a product with 2^32 / golden ratio. */
-	return bits ? (key * 0x9e3779b1u) >> (32 - bits) : 0;
 }
 
 /* The exception of a directory state for a symbol. */
