@@ -27,10 +27,10 @@ HG_INLINE void packet_mark(struct hg_scratch *s, struct hg_socket *known, __u32 
 	socket_set(known, s, st);
 }
 
+/* Whatever is sent. */
 HG_INLINE bool state_opens(__u32 st)
 {
-	return st == HG_SOCKET_OPEN || st == HG_SOCKET_JUDGED || st == HG_SOCKET_SAID ||
-	       st == HG_SOCKET_ACCEPTED;
+	return st == HG_SOCKET_OPEN || st == HG_SOCKET_JUDGED || st == HG_SOCKET_ACCEPTED;
 }
 
 /*
@@ -47,7 +47,7 @@ static __noinline __u32 packet_goes_on(struct hg_scratch *s, struct hg_socket *k
 	struct hg_reader r;
 	struct hg_out out;
 
-	if ((version & 1) || s->packet.begins || !known->by_len || st == HG_SOCKET_NAMED || !state_opens(st) ||
+	if ((version & 1) || s->packet.begins || !known->by_len || (st != HG_SOCKET_SAID && !state_opens(st)) ||
 	    !host_over(s, &r, &out))
 		return HG_SOCKET_UNDECIDED;
 	host_tail(s, 0);
@@ -98,16 +98,25 @@ HG_INLINE __u32 packet_state(int say, __u32 *ret_why)
 	return HG_SOCKET_UNDECIDED;
 }
 
+/* What a connection carries was let through by what sees payloads: nothing that came to be sent past it. */
+HG_INLINE bool payload_seen(const struct hg_socket *known, const struct hg_packet *p)
+{
+	return known && known->guarded && (__s32)(p->seq + p->len - *(const volatile __u32 *)&known->due) <= 0;
+}
+
 /* The state allows the packet: what is yet to be seen may not leave unseen. */
 HG_INLINE bool state_passes(__u32 st, const struct hg_socket *known, const struct hg_packet *p)
 {
 	if (state_opens(st))
 		return true;
+	if (p->proto != HG_TCP)
+		return false;
 	switch (st) {
 	case HG_SOCKET_NAMED:
-		return p->proto == HG_TCP && !p->len;
+		return !p->len;
+	case HG_SOCKET_SAID:
 	case HG_SOCKET_RESOLVER:
-		return p->proto == HG_TCP && (!p->len || (known && known->guarded));
+		return !p->len || payload_seen(known, p);
 	}
 	return false;
 }

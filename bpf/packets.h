@@ -107,7 +107,7 @@ static __noinline bool packet_read(struct __sk_buff *skb, struct hg_packet *p, b
 	if (p->proto == HG_TCP) {
 		if (bpf_skb_load_bytes(skb, p->at + TCP_FLAGS, &words, 1))
 			return false;
-		if (!out && bpf_skb_load_bytes(skb, p->at + TCP_SEQ, &p->seq, 4))
+		if (bpf_skb_load_bytes(skb, p->at + TCP_SEQ, &p->seq, 4))
 			return false;
 		p->seq = bpf_ntohl(p->seq);
 		p->begins = (words & (TCP_SYN | TCP_ACK)) == TCP_SYN;
@@ -265,6 +265,15 @@ HG_INLINE struct hg_scratch *packet_scratch(__u32 agent, __u64 policy,
 	s->detail = 0;
 	s->budget = 0;
 	return s;
+}
+
+/* Lets n bytes of a connection's payload go. A cork that was set has to be taken back, or later bytes stay. */
+HG_INLINE int payload_let(struct sk_msg_md *msg, struct hg_socket *known, __u32 n)
+{
+	*(volatile __u32 *)&known->due += n;
+	bpf_msg_cork_bytes(msg, 0);
+	bpf_msg_apply_bytes(msg, n);
+	return SK_PASS;
 }
 
 #endif

@@ -60,6 +60,7 @@ HG_INLINE void connection_guard(struct bpf_sock_ops *ops, struct bpf_sock *sk)
 		return;
 	if (known->state == HG_SOCKET_RESOLVER)
 		stream_begin(sk, ops->rcv_nxt);
+	known->due = ops->snd_nxt;
 	if (!bpf_sock_hash_update(ops, &guarded, &cookie, BPF_ANY))
 		known->guarded = 1;
 }
@@ -121,11 +122,11 @@ HG_INLINE void payload_remote(struct sk_msg_md *msg, struct hg_endpoint *ret)
 	hg_endpoint_v6(ret, (__u8 *)addr, HG_TCP, port, false);
 }
 
-/* All of it, and what follows. A cork that was set has to be taken back, or later bytes stay. */
-HG_INLINE int payload_pass(struct sk_msg_md *msg, __u32 n)
+/* All of it, and what follows: nothing is looked at any more. */
+HG_INLINE int payload_end(struct sk_msg_md *msg)
 {
 	bpf_msg_cork_bytes(msg, 0);
-	bpf_msg_apply_bytes(msg, n);
+	bpf_msg_apply_bytes(msg, ALL_BYTES);
 	return SK_PASS;
 }
 
@@ -169,7 +170,9 @@ static __noinline int payload_judged(struct sk_msg_md *msg, struct hg_socket *kn
 
 	if (!socket_go_on(known, remote, st) && !socket_go_on(known, remote, st))
 		return SK_DROP;
-	return payload_pass(msg, n);
+	if (n == ALL_BYTES)
+		return payload_end(msg);
+	return payload_let(msg, known, n);
 }
 
 static __noinline int payload_decide(struct sk_msg_md *msg, struct hg_payload *p,
@@ -239,12 +242,39 @@ static __noinline int payload_again(struct sk_msg_md *msg, struct hg_socket *kno
 		return SK_DROP;
 	switch (hg_hello_next(head, known->early, &len)) {
 	case HG_HELLO_NEXT_SKIP:
-		return payload_pass(msg, len);
+		return payload_let(msg, known, len);
 	case HG_HELLO_NEXT_DONE:
 		return payload_judged(msg, known, remote, ALL_BYTES);
 	default:
 		return payload_read(msg, known, remote, who);
 	}
+}
+
+/*
+ * Is the next byte to be sent the one behind what was let through? Before Linux 6.5, splice(2) and sendfile(2)
+ * ask no hook; one that began while the connection was being made writes past this program, and what
+ * it wrote would leave in front of an allowed name.
+ */
+HG_INLINE bool payload_follows(struct bpf_sock *sk, const struct hg_socket *known)
+{
+	struct tcp_sock *tcp = bpf_skc_to_tcp_sock(sk);
+
+	return tcp && tcp->write_seq == known->due;
+}
+
+static __noinline int payload_strays(struct hg_socket *known, const struct hg_endpoint *remote,
+				     const struct hg_who *who)
+{
+	__u64 policy = *(volatile __u64 *)&who->agent->policy;
+	struct hg_scratch *s = packet_scratch(who->n, policy, known);
+	int pass;
+
+	if (!s)
+		return packet_busy(who->n, policy, HG_WHAT_CONNECT);
+	s->remote = *remote;
+	pass = packet_refuse(s, HG_WHAT_CONNECT, HG_WHY_NAME_UNSEEN, HG_CONNECT);
+	scratch_release(s);
+	return pass;
 }
 
 SEC("sk_msg")
@@ -254,6 +284,7 @@ int payload_out(struct sk_msg_md *msg)
 	struct hg_socket *known;
 	struct bpf_sock *sk = msg->sk;
 	struct hg_who who;
+	__u32 st;
 
 	if (!sk)
 		return SK_DROP;
@@ -263,12 +294,14 @@ int payload_out(struct sk_msg_md *msg)
 		return SK_DROP;
 	/* Nobody's, since the agent was detached. */
 	if (!agent_get(known->agent, &who) || who.agent->uid != known->agent_uid)
-		return payload_pass(msg, ALL_BYTES);
+		return payload_end(msg);
 	payload_remote(msg, &remote);
-	switch (socket_state(known, &remote, 0)) {
-	case HG_SOCKET_OPEN:
-	case HG_SOCKET_JUDGED:
-		return payload_pass(msg, ALL_BYTES);
+	st = socket_state(known, &remote, 0);
+	if (st == HG_SOCKET_OPEN || st == HG_SOCKET_JUDGED)
+		return payload_end(msg);
+	if (!payload_follows(sk, known) && payload_strays(known, &remote, &who) != PACKET_PASS)
+		return SK_DROP;
+	switch (st) {
 	case HG_SOCKET_SAID:
 		return payload_again(msg, known, &remote, &who);
 	case HG_SOCKET_RESOLVER:

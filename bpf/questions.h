@@ -318,10 +318,8 @@ static __noinline int question_stream(struct sk_msg_md *msg, struct hg_socket *k
 		scratch_release(s);
 	if (m)
 		message_release(m);
-	if (n > 0 && pass == PACKET_PASS) {
-		bpf_msg_cork_bytes(msg, 0);
-		bpf_msg_apply_bytes(msg, n);
-	}
+	if (n > 0 && pass == PACKET_PASS)
+		payload_let(msg, known, n);
 	return pass == PACKET_PASS ? SK_PASS : SK_DROP;
 }
 

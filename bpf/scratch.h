@@ -36,7 +36,7 @@ struct hg_packet {
 	__u8 stands, quiet;		/* as in struct hg_socket */
 	__u32 peer;			/* the agent whose the other end is, its number + 1; or 0 */
 	__u64 peer_uid;			/* as hg_socket.peer */
-	__u32 seq;			/* of TCP, of what it carries; where it arrives */
+	__u32 seq;			/* of TCP, of what it carries */
 };
 
 struct hg_scratch {

@@ -245,6 +245,10 @@ struct sock {
 	struct sock_cgroup_data sk_cgrp_data;
 };
 
+struct tcp_sock {
+	__u32 write_seq;
+};
+
 struct sockaddr_un {
 	unsigned short sun_family;
 	char sun_path[108];

@@ -338,6 +338,7 @@ struct hg_socket {
 	__u32 pid, tid, uid, gid;
 	char comm[16];
 	__u32 next_asked;
+	__u32 due;		/* where `guarded`: TCP's sequence number behind what was let through */
 	__u64 peer;		/* hg_agent.uid of whose the other end, on this machine, was when `state` was
 				 * decided; 0: no agent's, HG_PEER_UNKNOWN: not looked at */
 	__u32 budget;		/* number of the rule whose budget `state` goes by, + 1; 0: none */

@@ -20,6 +20,7 @@ import ctypes
 import hashlib
 import os
 import random
+import select
 import socket
 import ssl
 import struct
@@ -144,9 +145,7 @@ def addresses(answer):
 def dns(how, server, name):
     family = socket.AF_INET6 if ':' in server else socket.AF_INET
     if how.startswith('tcp'):
-        with socket.socket(family, socket.SOCK_STREAM) as s:
-            s.settimeout(5)
-            s.connect((server, 53))
+        with connecting(server, 53) if 'waiting' in how else connected(server, 53) as s:
             msg = QUERIES['plain'](name)
             data = struct.pack('>H', len(msg)) + msg
             if how == 'tcp-behind':  # one that is allowed in front, in one send
@@ -156,6 +155,9 @@ def dns(how, server, name):
                 s.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
                 for b in data:
                     s.send(bytes([b]))
+            elif how == 'tcp-waiting-spliced':
+                splice(s, data)
+                s.settimeout(5)
             else:
                 s.sendall(data)
             size = struct.unpack('>H', s.recv(2, socket.MSG_WAITALL))[0]
@@ -232,14 +234,56 @@ def send_fast_open_connect(addr, port, data):
     return s
 
 
-def send_waiting(addr, port, data):
-    """A send that waits for the connection: it is inside the kernel when that stands."""
+def connecting(addr, port):
+    """A connection that is still being made; what waits for it does so inside the kernel."""
     s = socket.socket()
     s.setblocking(False)
     s.connect_ex((addr, port))
+    with open('/proc/net/tcp') as table:  # SYN_SENT
+        mine = ':%04X ' % s.getsockname()[1]
+        if not any(line.split()[1].endswith(mine[:-1]) and line.split()[3] == '02' for line in table):
+            sys.exit('it stands already')
     s.setblocking(True)
-    s.settimeout(5)
+    return s
+
+
+def splice(s, data):
+    r, w = os.pipe()
+    os.write(w, data)
+    os.splice(r, s.fileno(), len(data))
+
+
+def send_waiting(addr, port, data):
+    s = connecting(addr, port)
     s.sendall(data)
+    return s
+
+
+def send_waiting_spliced(addr, port, data):
+    s = connecting(addr, port)
+    splice(s, data)
+    return s
+
+
+def send_waiting_before(addr, port, data):
+    """The same by another thread, while this one says an allowed name as soon as it can."""
+    s = connecting(addr, port)
+    refused = []
+
+    def waits():
+        try:
+            splice(s, data)
+        except OSError as e:
+            refused.append(e)
+
+    other = threading.Thread(target=waits, daemon=True)
+    other.start()
+    select.select([], [s], [], 5)
+    time.sleep(0.1)
+    s.sendall(hello('good.test'))
+    other.join()
+    if refused:
+        raise refused[0]
     return s
 
 
@@ -370,6 +414,8 @@ SENDS = {
     'fast-open': send_fast_open,
     'fast-open-connect': send_fast_open_connect,
     'waiting': send_waiting,
+    'waiting-spliced': send_waiting_spliced,
+    'waiting-before': send_waiting_before,
     'mptcp': send_mptcp,
     'udp': send_datagram,
     'udp-connected': send_datagram_connected,

@@ -263,9 +263,20 @@ refused 'an urgent byte' "tcp:$WEB:443" "${H[@]}" raw urgent $WEB 443 @x
 refused 'data in the first packet' "tcp:$WEB:443" "${H[@]}" raw fast-open $WEB 443 @
 refused 'data in the first packet, by connect' "tcp:$WEB:443" \
 	"${H[@]}" raw fast-open-connect $WEB 443 @
-refused 'a send that waits for the connection' "tcp:$WEB:443" "${H[@]}" raw waiting $WEB 443 @
 refused 'MPTCP' "tcp:$WEB:443" "${H[@]}" raw mptcp $WEB 443 @
 refused 'a port that the name has not' "tcp:$WEB:22" "${H[@]}" tls all $WEB 22 @
+# As far away as it takes to send before the connection stands.
+need tc qdisc add dev lo root netem delay 300ms
+for how in waiting waiting-spliced; do
+	refused "a send that waits for the connection: $how" "tcp:$WEB:443" "${H[@]}" raw $how $WEB 443 @
+done
+refused 'the same, in front of what says an allowed name' "tcp:$WEB:443" "${H[@]}" raw waiting-before $WEB 443 @
+for how in waiting waiting-spliced; do
+	refused "a question that waits for the connection: $how" query "${H[@]}" dns tcp-$how $DNS @.evil.test
+done
+works 'a name, far away' "tcp:$WEB:443" "${H[@]}" tls all $WEB 443 good.test
+works 'a question, far away' query "${H[@]}" dns tcp $DNS @.wild.test
+need tc qdisc del dev lo root
 refused 'one socket, two peers at a time' "tcp:$WEB:443" "${H[@]}" raw twice $WEB 443 @
 # What goes behind the hello of the first connection is not looked at: what begins another one is.
 refused 'one socket, the same peer anew' "first tcp:$WEB:443" "${H[@]}" raw anew $WEB 443 @
