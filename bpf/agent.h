@@ -53,6 +53,16 @@ HG_INLINE bool agent_of_process(struct signal_struct *signal, struct hg_who *ret
 	return p && agent_get(p->agent, ret) && ret->agent->uid == p->uid;
 }
 
+/* Is the process this agent's? */
+HG_INLINE bool agent_has(const struct hg_who *who, struct task_struct *task)
+{
+	struct hg_who whose;
+
+	if (agent_of_process(BPF_CORE_READ(task, signal), &whose) && whose.n == who->n)
+		return true;
+	return agent_of_cgroup(BPF_CORE_READ(task, cgroups, dfl_cgrp, kn, id), &whose) && whose.n == who->n;
+}
+
 /* False, after one look: the caller is nobody's agent, and hooks let it pass. */
 HG_INLINE bool agent_current(struct hg_who *ret)
 {

@@ -12,9 +12,12 @@ SEC("lsm/file_receive")
 int BPF_PROG(file_receive, struct file *file)
 {
 	unsigned int mode = file->f_mode;
+	struct hg_who who;
 	__u32 actions = 0;
 	int err;
 
+	if (!agent_current(&who))
+		return 0;
 	/* O_PATH: names a place and gives nothing; what is opened by it is asked then. */
 	if (mode & FMODE_PATH)
 		return 0;
@@ -23,9 +26,9 @@ int BPF_PROG(file_receive, struct file *file)
 	if (mode & FMODE_WRITE)
 		actions |= HG_BIT(HG_MODIFY);
 	if (is_device(file->f_inode)) {
-		err = check_device(file->f_inode, actions, file->f_path.dentry);
+		err = check_device(file->f_inode, actions, file->f_path.dentry, &who);
 		if (err)
 			return err;
 	}
-	return check_path(file->f_path.dentry, actions);
+	return decide_path(file->f_path.dentry, actions);
 }

@@ -7,6 +7,7 @@
 #define HG_DEVICES_H
 
 #include "check.h"
+#include "terminals.h"
 
 /* The kernel's own dev_t (include/linux/kdev_t.h); the numbers are assigned for good in
  * Documentation/admin-guide/devices.txt, but for those that a driver is given when it comes. */
@@ -20,6 +21,7 @@ enum device {
 	DEVICE_MEMORY,	/* the machine's memory, ports and registers */
 	DEVICE_LOG,	/* lines that pass for the kernel's */
 	DEVICE_DISK,	/* a disk below its file system */
+	DEVICE_TERMINAL,
 	DEVICE_OTHER,
 };
 
@@ -160,6 +162,8 @@ HG_INLINE enum device device_of(__u32 type, __u32 dev)
 	case DEVICE(10, 222):
 		return DEVICE_DISK;
 	}
+	if (MAJOR(dev) - TERMINAL_MAJOR < TERMINAL_MAJORS)
+		return DEVICE_TERMINAL;
 	switch (MAJOR(dev)) {
 	case 202:		/* msr */
 		return DEVICE_MEMORY;
@@ -186,7 +190,8 @@ HG_INLINE bool named_by_kernel(struct inode *inode)
 
 /* Not inlined: what it keeps on the stack, and what the verifier would follow after each of its
  * outcomes. */
-static __noinline int check_device(struct inode *inode, __u32 actions, struct dentry *dentry)
+static __noinline int check_device(struct inode *inode, __u32 actions, struct dentry *dentry,
+				 const struct hg_who *who)
 {
 	__u32 use = HG_USE_DEVICE_NODE;
 
@@ -201,6 +206,11 @@ static __noinline int check_device(struct inode *inode, __u32 actions, struct de
 		return check_never(HG_WHY_GUARD, HG_WHAT_PATH, actions, dentry, NULL);
 	case DEVICE_DISK:
 		use = HG_USE_RAW_DISK;
+		break;
+	case DEVICE_TERMINAL:
+		/* Elsewhere it opens nothing. */
+		if (inode->i_sb->s_magic == DEVPTS_SUPER_MAGIC && !terminal_own(dentry, who))
+			return check_never(HG_WHY_PRIVILEGE, HG_WHAT_PATH, actions, dentry, NULL);
 		break;
 	case DEVICE_OTHER:
 		break;

@@ -56,7 +56,7 @@ int BPF_PROG(file_open, struct file *file)
 		return 0;
 	actions = open_actions(file->f_mode, file->f_flags);
 	if (is_device(file->f_inode)) {
-		err = check_device(file->f_inode, actions, file->f_path.dentry);
+		err = check_device(file->f_inode, actions, file->f_path.dentry, &who);
 		if (err)
 			return err;
 	}

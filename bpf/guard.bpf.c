@@ -83,13 +83,9 @@ int BPF_PROG(capable, const struct cred *cred, struct user_namespace *ns, int ca
 SEC("lsm/ptrace_access_check")
 int BPF_PROG(ptrace_access_check, struct task_struct *child, unsigned int mode)
 {
-	struct hg_who who, whose;
+	struct hg_who who;
 
-	if (!agent_current(&who))
-		return 0;
-	if (agent_of_process(child->signal, &whose) && whose.n == who.n)
-		return 0;
-	if (agent_of_cgroup(child->cgroups->dfl_cgrp->kn->id, &whose) && whose.n == who.n)
+	if (!agent_current(&who) || agent_has(&who, child))
 		return 0;
 	if (mode & PTRACE_MODE_NOAUDIT) {
 		if (who.agent->mode != HG_AUDIT)

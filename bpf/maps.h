@@ -91,6 +91,14 @@ struct {
 	__type(value, __u64);
 } overlays __weak SEC(".maps");
 
+/* Pseudo terminals that agents made: address of the slave's struct tty_struct -> hg_agent.uid. Kernel only. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, HG_TERMINALS_MAX);
+	__type(key, __u64);
+	__type(value, __u64);
+} terminals __weak SEC(".maps");
+
 /* Superblocks made by an agent in a user namespace of its own -> hg_agent.uid. Kernel only; full:
  * what is on further ones is denied. */
 struct {

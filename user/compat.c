@@ -180,6 +180,10 @@ void compat_choose(const struct btf *btf, const struct bpf_program *prog, enum a
 		if (!tracepoint_exists(btf, name))
 			choose_missing(difference_of(bpf_program__name(prog)),
 				       "this kernel has no such tracepoint", ret);
+	} else if (!strncmp(section, "fexit/", 6)) {
+		ret->hook = name;
+		if (kernel_function(btf, name, NULL) < 0)
+			choose_missing(difference_of(bpf_program__name(prog)), "this kernel has no such function", ret);
 	} else if (!strncmp(section, "syscall", 7)) {
 		ret->choice = CHOICE_LEAVE;
 		ret->why = "for tests";

@@ -112,6 +112,7 @@ struct dentry {
 	struct inode *d_inode;
 	unsigned char d_iname[32];
 	struct super_block *d_sb;
+	void *d_fsdata;
 };
 
 struct path {
@@ -123,6 +124,7 @@ struct vfsmount {
 };
 
 struct file {
+	void *private_data;
 	struct path f_path;
 	struct inode *f_inode;
 	unsigned int f_mode;
@@ -176,8 +178,37 @@ typedef struct {
 	int counter;
 } atomic_t;
 
+struct hlist_node {
+	struct hlist_node *next, **pprev;
+};
+struct hlist_head {
+	struct hlist_node *first;
+};
+
+enum pid_type {
+	PIDTYPE_PID,
+	PIDTYPE_TGID,
+	PIDTYPE_PGID,
+	PIDTYPE_SID,
+	PIDTYPE_MAX,
+};
+struct pid {
+	struct hlist_head tasks[PIDTYPE_MAX];
+};
+
+struct tty_struct {
+	struct {
+		struct pid *session;
+	} ctrl;
+	struct tty_struct *link;
+};
+struct tty_file_private {
+	struct tty_struct *tty;
+};
+
 struct signal_struct {
 	atomic_t live;
+	struct tty_struct *tty;
 };
 
 struct cred;
@@ -199,6 +230,7 @@ struct task_struct {
 	unsigned int ptrace;
 	struct css_set *cgroups;
 	struct signal_struct *signal;
+	struct hlist_node pid_links[PIDTYPE_MAX];
 	__u64 start_boottime;
 	char comm[16];
 };

@@ -85,6 +85,8 @@
 /* Mounted at one time: overlays, and what agents mount for themselves. */
 #define HG_OVERLAYS_MAX		4096
 #define HG_OWN_MAX		16384
+/* Pseudo terminals that agents made and that no session has yet. The kernel has 4,096 at a time. */
+#define HG_TERMINALS_MAX	4096
 #define HG_COUNTERS_MAX		262144
 #define HG_STARTS_MAX		262144
 /* Files with names of different rights, for each policy one. */
