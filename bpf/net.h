@@ -230,6 +230,8 @@ static __noinline int check_connect(struct sock *sk, const void *address, __u32 
 	why = ask_prepare(&a);
 	if (why != HG_WHY_RULE || !a.s)
 		return ask_refuse(&a, why, &o);
+	/* There before its process was the agent's. */
+	socket_note(sk);
 	a.s->agent = a.who.n;
 	a.s->netns = socket_netns(sk);
 	a.s->policy = a.tell.policy;

@@ -33,6 +33,13 @@ static __noinline bool socket_own(struct sock *sk)
 	return socket_owner(sk, &whose) && agent_is_current(whose.n);
 }
 
+/* An agent has it, and did not make it: from now on each send looks for such (is_foreign()). */
+HG_INLINE void socket_note(struct sock *sk)
+{
+	if (!state.foreign && !socket_own(sk))
+		__sync_fetch_and_add(&state.foreign, 1);
+}
+
 HG_INLINE __u32 socket_netns(struct sock *sk)
 {
 	return sk->__sk_common.skc_net.net->ns.inum;

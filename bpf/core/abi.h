@@ -62,7 +62,7 @@ struct hg_state {
 	__u64 strays;
 	/* Entries in `execs`. While 0, no thread has one. */
 	__u64 execs;
-	/* Internet sockets made elsewhere that an agent was given. While 0, none of an agent's is. */
+	/* Internet sockets made elsewhere that an agent was seen with. While 0, none of an agent's is. */
 	__u64 foreign;
 };
 

@@ -4,6 +4,7 @@
 
   count FILE SPEC...           SPEC: tcp:ADDR:PORT, udp:ADDR:PORT; bytes of each, written over and over
   lend PATH                    gives whoever connects there a UDP and a TCP socket
+  inherit CMD...               runs CMD with a UDP and a TCP socket, as INHERITED and the next
   HOW ADDR PORT BYTES          tries to send so many; HOW: see the functions; never fails
 """
 import os
@@ -72,6 +73,16 @@ def lend(path):
         socks = [socket.socket(socket.AF_INET, kind) for kind in (socket.SOCK_DGRAM, socket.SOCK_STREAM)]
         socket.send_fds(conn, [b'x'], [s.fileno() for s in socks])
         conn.recv(1)
+
+
+INHERITED = 200
+
+
+def inherit(*cmd):
+    socks = [socket.socket(socket.AF_INET, kind) for kind in (socket.SOCK_DGRAM, socket.SOCK_STREAM)]
+    for i, s in enumerate(socks):
+        os.dup2(s.fileno(), INHERITED + i)
+    os.execvp(cmd[0], cmd)
 
 
 def connected(to, kind=socket.SOCK_STREAM):
@@ -226,12 +237,16 @@ def udp_handed(to, n):
         s.send(b'x' * 1000)
 
 
-def udp_handed_slowly(to, n):
+def slowly(s, n):
     """A fiftieth each tenth of a second, for longer than anybody watches."""
-    s, _line = handed(0, to)
     for _ in range(200):
-        s.send(b'x' * (n // 50))
+        s.sendall(b'x' * (n // 50))
         time.sleep(0.1)
+
+
+def udp_handed_slowly(to, n):
+    s, _line = handed(0, to)
+    slowly(s, n)
 
 
 def tcp_handed(to, n):
@@ -241,9 +256,34 @@ def tcp_handed(to, n):
 
 def tcp_handed_slowly(to, n):
     s, _line = handed(1, to)
-    for _ in range(200):
-        s.sendall(b'x' * (n // 50))
-        time.sleep(0.1)
+    slowly(s, n)
+
+
+def inherited(which, to):
+    """One that was there before its process joined the cgroup."""
+    s = socket.socket(fileno=INHERITED + which)
+    print('ready', flush=True)
+    s.settimeout(2)
+    s.connect(to)
+    return s
+
+
+def udp_inherited(to, n):
+    s = inherited(0, to)
+    for _ in range(n // 1000):
+        s.send(b'x' * 1000)
+
+
+def tcp_inherited(to, n):
+    inherited(1, to).sendall(b'x' * n)
+
+
+def udp_inherited_slowly(to, n):
+    slowly(inherited(0, to), n)
+
+
+def tcp_inherited_slowly(to, n):
+    slowly(inherited(1, to), n)
 
 
 def moved():
@@ -272,6 +312,8 @@ def main():
         count(*sys.argv[2:])
     if sys.argv[1] == 'lend':
         lend(sys.argv[2])
+    if sys.argv[1] == 'inherit':
+        inherit(*sys.argv[2:])
     how, addr, port, n = sys.argv[1:]
     try:
         globals()[how]((addr, int(port)), int(n))

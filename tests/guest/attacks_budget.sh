@@ -27,13 +27,15 @@ elsewhere 300000 100000
 two_peers 700000 100000
 udp_handed 300000 100000 0
 tcp_handed 300000 100000 0
+udp_inherited 300000 100000 0
+tcp_inherited 300000 100000 0
 udp_moved 300000 100000 0
 tcp_moved 300000 100000 0'
 
 {
 	printf '%s\n' 'version: 1' 'name: budget' 'rules:' '  - allow read,exec /**' \
 		'  - allow use anonymous-exec' "  - allow connect $WEB:9000-9001"
-	for port in {7000..7037}; do echo "  - allow connect $WEB:$port [budget=100kB]"; done
+	for port in {7000..7041}; do echo "  - allow connect $WEB:$port [budget=100kB]"; done
 	echo "  - allow unix $T/lend"
 	echo "  - allow connect $WEB:8000/tcp [budget=100kB/20min]"
 	echo "  - allow connect $WEB:8002/tcp [budget=100kB/20s]"
@@ -71,6 +73,50 @@ arrived()
 	echo "$now"
 }
 
+# spender UID HOW...: starts; with sockets of outside where HOW says so.
+spender()
+{
+	local uid=$1 outside=()
+	shift
+
+	case $1 in *inherited*) outside=(python3 "$SPEND" inherit) ;; esac
+	"${outside[@]}" "$ACTS/as" "$CG/$cgroup" "$uid" $LIMIT timeout 20 python3 "$SPEND" "$@" </dev/null
+}
+
+# stops HOW UID: nobody sees the packets of a socket that was made elsewhere. Each send is asked about, so
+# what could be sent ends when its rule goes.
+grep -v ":9000-9001" "$T/without.yaml" >"$T/closed.yaml"
+stops()
+{
+	local how=$1 uid=$2 port=9001 sending cgroup=agent
+
+	case $how in udp*) port=9000 ;; esac
+	need "$HG" reload agent --policy "$T/without.yaml"
+	: >"$T/out"
+	got=$(so_far $port)
+	spender "$uid" $how $WEB $port 50000 >"$T/out" 2>"$T/err" &
+	sending=$!
+	need wait_for 10 grep -q ready "$T/out"
+	sleep 1
+	check "uid $uid: $how: it can send" [ "$(so_far $port)" -gt $((got + 1000)) ]
+	need "$HG" reload agent --policy "$T/closed.yaml"
+	got=$(so_far $port)
+	sleep 2
+	check "uid $uid: $how: and no more when its rule is gone" [ "$(so_far $port)" -le $((got + 1000)) ]
+	kill $sending 2>/dev/null
+	wait $sending 2>/dev/null
+	cgroup_end agent
+}
+
+# In front of all else, as long as no agent has received a socket.
+if [ ! "${CONTROL_ONLY-}" ]; then
+	for how in udp_inherited_slowly tcp_inherited_slowly; do
+		stops $how 1000
+		stops $how 0
+	done
+	need "$HG" reload agent --policy "$T/budget.yaml"
+fi
+
 export LEND=$T/lend
 python3 "$SPEND" lend "$LEND" 2>"$T/lent" &
 disown
@@ -89,14 +135,16 @@ mover()
 }
 spends()
 {
-	local moving=
+	local moving= cgroup
 
 	case $3 in *moved)
 		mover "$1" &
 		moving=$!
 		;;
 	esac
-	in_turn "$1" "$2" timeout 20 python3 "$SPEND" "$3" $WEB "$4" "$5"
+	cgroup=$1
+	code=0
+	spender "$2" "$3" $WEB "$4" "$5" >"$T/out" 2>"$T/err" || code=$?
 	[ -z "$moving" ] || { kill $moving; wait $moving; } 2>/dev/null
 	got=$(arrived "$4")
 }
@@ -171,24 +219,9 @@ if [ ! "${CONTROL_ONLY-}" ]; then
 	sends 8001 200000
 	check 'without its budget the rule allows all' [ $got -ge 200000 ]
 
-	# Nobody sees the packets of a socket that was made elsewhere: each send is asked about.
-	grep -v ":9000-9001" "$T/without.yaml" >"$T/closed.yaml"
 	for how in udp_handed_slowly tcp_handed_slowly; do
-		port=9000
-		[ $how = udp_handed_slowly ] || port=9001
-		: >"$T/out"
-		in_cgroup agent 1000 timeout 20 python3 "$SPEND" $how $WEB $port 50000 >"$T/out" 2>"$T/err" &
-		sending=$!
-		need wait_for 10 grep -q ready "$T/out"
-		sleep 1
-		need "$HG" reload agent --policy "$T/closed.yaml"
-		got=$(so_far $port)
-		sleep 2
-		check "$how: it could send" [ "$got" -gt 1000 ]
-		check "$how: and no more when its rule is gone" [ "$(so_far $port)" -le $((got + 1000)) ]
-		kill $sending 2>/dev/null
-		wait $sending 2>/dev/null
-		need "$HG" reload agent --policy "$T/without.yaml"
+		stops $how 1000
+		stops $how 0
 	done
 
 	agent_detach agent >/dev/null 2>&1
