@@ -157,22 +157,32 @@ HG_INLINE struct hg_message *message_element(const struct hg_message *m)
 	return NULL;
 }
 
-/* The name was asked for in this period; or it is one more, and there is room for it. */
+/* Of types that are asked for together, which one says nothing; of the rest each is a number to choose. */
+HG_INLINE __u16 name_type(__u16 qtype)
+{
+	return qtype == HG_DNS_A || qtype == HG_DNS_AAAA || qtype == HG_DNS_HTTPS ||
+			       qtype == HG_DNS_SVCB
+		       ? 0
+		       : qtype;
+}
+
+/* The name was asked for so in this period; or it is one more, and there is room for it. */
 static __noinline bool name_take(const struct hg_message *message, const struct hg_scratch *s,
 				 struct hg_budget *b)
 {
 	struct hg_message *m = message_element(message);
-	const struct hg_host *name = &message->dns.question;
-	__u64 len = name->len, begun, *then;
+	/* The length of its first label, and the dots as those of the others. */
+	__u64 len = message->dns.question.len + 1, begun, *then;
 
 	if (!m)
 		return false;
 	budget_renew(b);
 	__builtin_memset(&m->asked, 0, sizeof(m->asked));
 	m->asked.agent = s->agent;
+	m->asked.qtype = name_type(message->dns.qtype);
 	asm("" : "+r"(len));
 	len &= 255;
-	if (bpf_probe_read_kernel(m->asked.bytes, len, name->bytes + HG_HOST_END - len))
+	if (bpf_probe_read_kernel(m->asked.wire, len, message->dns.msg + HG_DNS_HEADER))
 		return false;
 	then = bpf_map_lookup_elem(&asked, &m->asked);
 	begun = *(volatile __u64 *)&b->begun;

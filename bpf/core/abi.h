@@ -299,11 +299,14 @@ struct hg_budget {
 	__u32 zero;
 };
 
-/* Map `asked`: names that were asked for under HG_OPT_NAMES -> hg_budget.begun then. The kernel's alone;
- * what falls out of it counts anew. */
+/* Map `asked`: names that were asked for under HG_OPT_NAMES -> hg_budget.begun then. As they were asked
+ * for, since a zone's servers see that: the letters' case, and the type where it is not one that libraries
+ * ask for beside each other (A, AAAA, HTTPS, SVCB: 0). The kernel's alone; what falls out of it counts
+ * anew. */
 struct hg_asked_key {
 	__u32 agent;
-	__u8 bytes[HG_HOST_MAX + 5]; /* backwards (core/host.h), zeros */
+	__u16 qtype;
+	__u8 wire[HG_HOST_MAX + 5]; /* without the root's label, zeros */
 };
 
 /*
