@@ -19,6 +19,22 @@ HG_INLINE bool option_routes(int level, int name)
 		name == IPV6_FLOWLABEL_MGR);
 }
 
+/*
+ * Joining groups, and choosing their sources: the kernel sends the addresses' bytes in reports of its own
+ * (IGMP, MLD), of which no rule is asked. Which they are is not known here.
+ */
+HG_INLINE bool option_joins(int level, int name)
+{
+	if (name == MCAST_LEAVE_GROUP)
+		return false;
+	if (level == SOL_IP)
+		return name == IP_ADD_MEMBERSHIP ||
+		       (name >= IP_UNBLOCK_SOURCE && name <= MCAST_MSFILTER);
+	return level == SOL_IPV6 &&
+	       (name == IPV6_ADD_MEMBERSHIP || name == IPV6_JOIN_ANYCAST ||
+		(name >= MCAST_JOIN_GROUP && name <= MCAST_MSFILTER));
+}
+
 HG_INLINE bool control_routes(int level, int type)
 {
 	if (level == SOL_IP)
@@ -119,9 +135,12 @@ int BPF_PROG(socket_setsockopt, struct socket *sock, int level, int optname)
 	 * is sent. */
 	if (level == HG_TCP && optname == TCP_ULP)
 		return sk && is_inet(sk) ? check_unsaid(sk) : 0;
-	if (!option_routes(level, optname) || !is_inet(sk))
+	if (!is_inet(sk))
 		return 0;
-	return refuse_route(sk);
+	if (option_joins(level, optname))
+		return check_use(HG_USE_RAW_SOCKET, NULL,
+				 use_socket(sk->__sk_common.skc_family, sk->sk_type, sk->sk_protocol));
+	return option_routes(level, optname) ? refuse_route(sk) : 0;
 }
 
 /* Control messages of one sendmsg(2): no honest call has more, and one that does is refused. */

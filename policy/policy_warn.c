@@ -300,7 +300,7 @@ static const struct {
 	{HG_USE_MODULE, "any of the machine's modules to be loaded by its name"},
 	{HG_USE_KEYRING, "the keys of all processes of its user, and lookups that the kernel has "
 			 "made by programs outside of every agent"},
-	{HG_USE_RAW_SOCKET, "packets to any address, whatever `connect` rules say"},
+	{HG_USE_RAW_SOCKET, "packets to any address, whatever `connect` rules say, and multicast groups"},
 	{HG_USE_PACKET_SOCKET, "packets to any address, and everybody's to read"},
 	{HG_USE_DEVICE_NODE, "devices under names that no path rule knows"},
 	{HG_USE_RAW_DISK, "disks below their file systems: together with a path rule on one, all "

@@ -396,6 +396,13 @@ struct sockaddr {
 #define SOL_IPV6	41
 #define IP_OPTIONS	4
 #define IP_RETOPTS	7
+#define IP_ADD_MEMBERSHIP	35
+#define IP_UNBLOCK_SOURCE	37	/* up to MCAST_MSFILTER: sources of groups, and groups */
+#define MCAST_JOIN_GROUP	42	/* as those up to MCAST_MSFILTER, of both levels */
+#define MCAST_LEAVE_GROUP	45
+#define MCAST_MSFILTER	48
+#define IPV6_ADD_MEMBERSHIP	20
+#define IPV6_JOIN_ANYCAST	27
 #define IPV6_2292RTHDR	5
 #define IPV6_2292PKTOPTIONS	6
 #define IPV6_FLOWINFO	11

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Packets made by hand, detours in their headers, and families that rules do not speak of. */
+/* Packets made by hand or by the kernel, detours in their headers, and families that rules do not speak of. */
 #include <arpa/inet.h>
 #include <linux/if_alg.h>
 #include <linux/if_ether.h>
@@ -206,7 +206,103 @@ static void family(char **arg)
 	printf("%s", arg[3]);
 }
 
+/* ---- groups: their addresses are in the kernel's own reports. interface, text ---- */
+
+static struct ip_mreqn group4(char **arg)
+{
+	struct ip_mreqn r = { .imr_ifindex = if_nametoindex(arg[0]) };
+
+	r.imr_multiaddr.s_addr = htonl(0xef000000 | arg[1][0] << 16 | arg[1][1] << 8 | arg[1][2]);
+	return r;
+}
+
+static struct ipv6_mreq group6(char **arg)
+{
+	struct ipv6_mreq r = { .ipv6mr_interface = if_nametoindex(arg[0]) };
+
+	r.ipv6mr_multiaddr.s6_addr[0] = 0xff;
+	r.ipv6mr_multiaddr.s6_addr[1] = 0x1e;
+	memcpy(r.ipv6mr_multiaddr.s6_addr + 2, arg[1], 14);
+	return r;
+}
+
+/* What stands in it for a moment is told of the group. */
+static void joins(int family, int level, int name, const void *what, socklen_t len)
+{
+	int fd = must(socket(family, SOCK_DGRAM, 0), "socket");
+
+	must(setsockopt(fd, level, name, what, len), "setsockopt");
+	usleep(300000);
+}
+
+static void join(char **arg)
+{
+	struct ip_mreqn r = group4(arg);
+
+	joins(AF_INET, IPPROTO_IP, IP_ADD_MEMBERSHIP, &r, sizeof(r));
+}
+
+static void join_by_v6(char **arg)
+{
+	struct ip_mreqn r = group4(arg);
+
+	joins(AF_INET6, IPPROTO_IP, IP_ADD_MEMBERSHIP, &r, sizeof(r));
+}
+
+static void join_source(char **arg)
+{
+	struct ip_mreq_source r = { .imr_multiaddr = group4(arg).imr_multiaddr };
+
+	inet_pton(AF_INET, arg[2], &r.imr_interface);
+	inet_pton(AF_INET, arg[2], &r.imr_sourceaddr);
+	joins(AF_INET, IPPROTO_IP, IP_ADD_SOURCE_MEMBERSHIP, &r, sizeof(r));
+}
+
+static void join_any(char **arg)
+{
+	struct group_req r = { .gr_interface = if_nametoindex(arg[0]) };
+	struct sockaddr_in a = { .sin_family = AF_INET, .sin_addr = group4(arg).imr_multiaddr };
+
+	memcpy(&r.gr_group, &a, sizeof(a));
+	joins(AF_INET, IPPROTO_IP, MCAST_JOIN_GROUP, &r, sizeof(r));
+}
+
+static void join_any_source(char **arg)
+{
+	struct group_source_req r = { .gsr_interface = if_nametoindex(arg[0]) };
+	struct sockaddr_in a = { .sin_family = AF_INET, .sin_addr = group4(arg).imr_multiaddr };
+
+	memcpy(&r.gsr_group, &a, sizeof(a));
+	inet_pton(AF_INET, arg[2], &a.sin_addr);
+	memcpy(&r.gsr_source, &a, sizeof(a));
+	joins(AF_INET, IPPROTO_IP, MCAST_JOIN_SOURCE_GROUP, &r, sizeof(r));
+}
+
+static void join6(char **arg)
+{
+	struct ipv6_mreq r = group6(arg);
+
+	joins(AF_INET6, IPPROTO_IPV6, IPV6_ADD_MEMBERSHIP, &r, sizeof(r));
+}
+
+static void join6_any(char **arg)
+{
+	struct group_req r = { .gr_interface = if_nametoindex(arg[0]) };
+	struct sockaddr_in6 a = { .sin6_family = AF_INET6,
+				  .sin6_addr = group6(arg).ipv6mr_multiaddr };
+
+	memcpy(&r.gr_group, &a, sizeof(a));
+	joins(AF_INET6, IPPROTO_IPV6, MCAST_JOIN_GROUP, &r, sizeof(r));
+}
+
 static const struct verb verbs[] = {
+	{ "join", 2, join },
+	{ "join-by-v6", 2, join_by_v6 },
+	{ "join-source", 3, join_source },
+	{ "join-any", 2, join_any },
+	{ "join-any-source", 3, join_any_source },
+	{ "join6", 2, join6 },
+	{ "join6-any", 2, join6_any },
 	{ "raw", 3, raw },
 	{ "hdrincl", 3, hdrincl },
 	{ "packet-raw", 4, packet_raw },

@@ -5,6 +5,7 @@
  */
 #include <arpa/inet.h>
 #include <linux/io_uring.h>
+#include <net/if.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -334,12 +335,32 @@ static void unix_dgram(char **arg)
 	act(&ring, &sqe, "sendmsg");
 }
 
+/* mode, interface, text: a group is joined (SOCKET_URING_OP_SETSOCKOPT of the opcode 46, since 6.7) */
+static void join(char **arg)
+{
+	struct { struct in_addr group, address; int interface; } r = {
+		.interface = if_nametoindex(arg[1]),
+	};
+	struct io_uring_sqe sqe = { .opcode = 46 };
+
+	ring_open(&ring, arg[0]);
+	r.group.s_addr = htonl(0xef000000 | arg[2][0] << 16 | arg[2][1] << 8 | arg[2][2]);
+	sqe.fd = must(socket(AF_INET, SOCK_DGRAM, 0), "socket");
+	sqe.off = 3;					      /* cmd_op */
+	sqe.addr = (uint64_t)IP_ADD_MEMBERSHIP << 32;	      /* level 0, optname */
+	*(uint32_t *)((char *)&sqe + 44) = sizeof(r);	      /* optlen */
+	*(uint64_t *)((char *)&sqe + 48) = (unsigned long)&r; /* optval */
+	act(&ring, &sqe, "setsockopt");
+	usleep(300000);
+}
+
 static const struct verb verbs[] = {
 	{ "read", 2, open_read },  { "read2", 2, open2_read }, { "create", 2, create },
 	{ "rename", 3, move },	   { "link", 3, hard },	       { "symlink", 3, soft },
 	{ "unlink", 2, remove_name }, { "mkdir", 2, make_dir }, { "getxattr", 2, get_xattr },
 	{ "setxattr", 2, set_xattr }, { "tcp", 3, tcp },       { "udp", 3, udp_msg },
 	{ "udp-zc", 3, udp_zero_copy }, { "raw", 3, raw_socket },
+	{ "join", 3, join },
 	{ "listen", 2, listening }, { "unix", 3, unix_stream }, { "unix-dgram", 3, unix_dgram },
 };
 VERBS_MAIN(verbs)

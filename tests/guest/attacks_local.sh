@@ -38,7 +38,7 @@ if [ ! "${CONTROL_ONLY-}" ]; then
 	policy friend 'allow connect agent:two'
 	policy both 'allow connect *:*' 'allow connect agent:two'
 	policy foe "allow connect $loopback" 'allow connect agent:two' 'deny connect agent:*'
-	policy two
+	policy two 'allow use raw-socket' # it joins a group
 else
 	mkdir -p "$CG/two"
 fi

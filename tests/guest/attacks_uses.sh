@@ -7,7 +7,7 @@
 here=$(dirname "${BASH_SOURCE[0]}")
 . "$here/lib.sh"
 
-USES=$ACTS/uses
+USES=$ACTS/uses PACKET=$ACTS/packet
 WS=/srv/uses
 mkdir -p "$CG/control" "$WS" /srv/arena/closed
 chmod 1777 "$WS"
@@ -179,20 +179,28 @@ for mode in task worker poll; do
 done
 
 # ---- sockets ----
-modprobe -q vsock_loopback
-use -u 0 'raw-socket' "$ACTS/packet" family 2 3 17 @
-use -u 0 'raw-socket, IPv6' "$ACTS/packet" family 10 3 58 @
-use -u 0 'packet-socket' "$ACTS/packet" family 17 3 0 @
-use -u 0 'packet-socket, the old way' "$ACTS/packet" family 2 10 0 @
-use 'netlink: socket diagnosis' "$ACTS/packet" family 16 3 4 @
-use 'vsock' "$ACTS/packet" family 40 1 0 @
-use -o - 'a family without a word' "$ACTS/packet" family 38 5 0 @
+modprobe -q -a vsock_loopback algif_hash af_alg
+use -u 0 'raw-socket' "$PACKET" family 2 3 17 @
+use -u 0 'raw-socket, IPv6' "$PACKET" family 10 3 58 @
+use -u 0 'packet-socket' "$PACKET" family 17 3 0 @
+use -u 0 'packet-socket, the old way' "$PACKET" family 2 10 0 @
+use 'netlink: socket diagnosis' "$PACKET" family 16 3 4 @
+use 'vsock' "$PACKET" family 40 1 0 @
+use -o - 'a family without a word' "$PACKET" family 38 5 0 @
 use -w words -o - 'a family without a word, where all words are named' \
-	"$ACTS/packet" family 38 5 0 @
+	"$PACKET" family 38 5 0 @
+for who in wordless words; do
+	use -u 0 -w $who -o - "AF_XDP, $who" "$PACKET" family 44 3 0 @
+	use -u 1000 -w $who -o - "AF_XDP in a network of its own, $who" unshare -Urn "$PACKET" family 44 3 0 @
+	use -w $who -o - "the kernel's crypto, $who" "$PACKET" alg @
+done
 if modprobe -q tun && ip tuntap add dev tap9 mode tap user 1000; then
 	use -u 1000 'packet-socket: a tap device that was there' "$USES" tun-open tap9 @
 fi
-"$ACTS/listen" "$T/received" "$T/ready" udp:127.0.0.1:7002 >/dev/null &
+# A wire of which everything that is put on it is written down.
+ip link add wire0 type dummy && ip link set wire0 up
+ip addr add 198.51.100.1/24 dev wire0
+"$ACTS/listen" "$T/received" "$T/ready" udp:127.0.0.1:7002 wire:wire0 >/dev/null &
 disown
 need wait_for 10 test -e "$T/ready"
 arrived() { wait_for 1 grep -qaF "$word" "$T/received"; }
@@ -225,6 +233,23 @@ handed()
 	[ $code = 0 ] && arrived
 }
 use_handed
+# The kernel reports groups that are joined, their addresses' bytes included: 239.x.y.z, or ff1e:x…
+reported() { wait_for 2 grep -qaF ".${word:0:3}" "$T/received" && grep -qa '^wire:wire0: \.\.^' "$T/received"; }
+reported_6() { wait_for 2 grep -qaF "..${word:0:14}" "$T/received"; }
+unheard() { : >"$T/received"; }
+for how in join join-by-v6 join-any; do
+	use -s unheard -e reported "raw-socket: a multicast group: $how" "$PACKET" $how wire0 @
+done
+for how in join-source join-any-source; do
+	use -s unheard -e reported "raw-socket: a multicast group: $how" "$PACKET" $how wire0 @ 198.51.100.1
+done
+for how in join6 join6-any; do
+	use -s unheard -e reported_6 "raw-socket: a multicast group: $how" "$PACKET" $how wire0 @
+done
+for mode in task worker poll; do
+	use -s unheard -e reported "raw-socket: a multicast group by io_uring ($mode)" \
+		"$ACTS/uring" join $mode wire0 @
+done
 
 # ---- device files ----
 mkdir -p "$WS/nodes"
@@ -394,7 +419,7 @@ honest 'a chroot of a directory' 'unshare -Ur chroot / echo $word'
 # ---- the record ----
 events() { jq -r "$1" /var/log/hydraguard/events.jsonl | sort -u; }
 in_cgroup worker 1000 "$USES" perf 0 x
-in_cgroup worker 1000 "$ACTS/packet" family 16 3 4 x >"$T/out"
+in_cgroup worker 1000 "$PACKET" family 16 3 4 x >"$T/out"
 in_cgroup worker 1000 "$USES" key-add x x
 in_cgroup sandboxed 1000 unshare -Urm --propagation unchanged "$USES" fs-open $fs
 denied_key()
