@@ -15,6 +15,8 @@
   lands PORT              asks for any port until that is the one, and tells what comes there
   hand PATH PORT          gives to everybody who connects there and says a KIND the socket; see HANDS
   take PATH KIND          takes it, and tells what comes by it
+  listen HOW PORT         HOW: bound, unbound (the kernel's port, by listen alone), any (the same, by bind), udp;
+                          tells the port, and what comes
   flap PORT               opens and closes a listener, again and again
   storm WORD PORT         connects to it all the time
 
@@ -433,6 +435,18 @@ def bound_there(kind, port):
     return s
 
 
+def listen(how, port):
+    s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM if how == 'udp' else socket.SOCK_STREAM)
+    s.settimeout(15)
+    if how != 'unbound':
+        s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        s.bind(('127.0.0.1', 0 if how == 'any' else int(port)))
+    if how != 'udp':
+        s.listen(4)
+    tell('listens', s.getsockname()[1])
+    tell(s.recv(100) if how == 'udp' else s.accept()[0].recv(100))
+
+
 def hand_connected(port):
     s = bound_there('udp', port)
     s.connect(('127.0.0.1', 9))
@@ -538,5 +552,5 @@ def storm(word, port):
 
 
 VERBS = {f.__name__: f for f in (serve, send, own, turned, race, give, given, lands, hand, take, flap,
-                                 storm)}
+                                 storm, listen)}
 VERBS[sys.argv[1]](*sys.argv[2:])

@@ -164,6 +164,34 @@ static void sendto_flipping(void)
 	sendto(fd, args[2], strlen(args[2]), 0, (struct sockaddr *)&where, sizeof(where));
 }
 
+static void sendmsg_flipping(void)
+{
+	static int fd = -1;
+	struct iovec iov = { args[2], strlen(args[2]) };
+	struct mmsghdr m[2] = {};
+
+	if (fd < 0)
+		fd = must(socket(AF_INET, SOCK_DGRAM, 0), "socket");
+	for (int i = 0; i < 2; i++)
+		m[i].msg_hdr = (struct msghdr){ .msg_name = &where, .msg_namelen = sizeof(where),
+						.msg_iov = &iov, .msg_iovlen = 1 };
+	sendmsg(fd, &m[0].msg_hdr, 0);
+	sendmmsg(fd, m, 2, 0);
+}
+
+/* The text is printed when the socket has the denied port. */
+static void bind_flipping(void)
+{
+	int fd = must(socket(AF_INET, SOCK_DGRAM, 0), "socket");
+	struct sockaddr_in got = {};
+	socklen_t len = sizeof(got);
+
+	if (!bind(fd, (struct sockaddr *)&where, sizeof(where)) &&
+	    !getsockname(fd, (struct sockaddr *)&got, &len) && got.sin_port == htons(atoi(args[1])))
+		printf("%s", args[2]);
+	close(fd);
+}
+
 static void address(char **arg, void (*own)(void))
 {
 	args = arg;
@@ -182,8 +210,19 @@ static void sending(char **arg)
 	address(arg, sendto_flipping);
 }
 
+static void sending_messages(char **arg)
+{
+	address(arg, sendmsg_flipping);
+}
+
+static void binding(char **arg)
+{
+	address(arg, bind_flipping);
+}
+
 static const struct verb verbs[] = {
 	{ "links", 3, links },	 { "dirs", 2, dirs },	    { "bytes", 2, bytes },
 	{ "connect", 3, connecting }, { "sendto", 3, sending },
+	{ "sendmsg", 3, sending_messages }, { "bind", 3, binding },
 };
 VERBS_MAIN(verbs)

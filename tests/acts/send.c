@@ -5,10 +5,7 @@
  */
 #include <arpa/inet.h>
 #include <netinet/tcp.h>
-#include <sched.h>
-#include <sys/ioctl.h>
 #include <sys/socket.h>
-#include <net/if.h>
 
 #include "act.h"
 
@@ -242,15 +239,31 @@ static void fast_open_msg(char **arg)
 	usleep(50000);
 }
 
-static void own_namespace(char **arg)
+/* An echo request with the text, by a socket for those alone. */
+static void ping(char **arg, int connected)
 {
-	struct ifreq r = { .ifr_name = "lo", .ifr_flags = IFF_UP };
-	int fd;
+	struct target t = target(arg[0], "0");
+	int v6 = t.a.ss_family == AF_INET6, fd = sock(&t, SOCK_DGRAM, v6 ? IPPROTO_ICMPV6 : IPPROTO_ICMP);
+	char m[64] = { v6 ? (char)128 : 8 };
+	size_t len = 8 + strlen(arg[1]);
 
-	must(unshare(geteuid() ? CLONE_NEWUSER | CLONE_NEWNET : CLONE_NEWNET), "unshare");
-	fd = must(socket(AF_INET, SOCK_DGRAM, 0), "socket");
-	must(ioctl(fd, SIOCSIFFLAGS, &r), "loopback");
-	tcp(arg);
+	memcpy(m + 8, arg[1], len - 8);
+	if (connected) {
+		must(connect(fd, (void *)&t.a, t.len), "connect");
+		must(send(fd, m, len, 0), "send");
+	} else {
+		must(sendto(fd, m, len, 0, (void *)&t.a, t.len), "sendto");
+	}
+}
+
+static void ping_to(char **arg)
+{
+	ping(arg, 0);
+}
+
+static void ping_connected(char **arg)
+{
+	ping(arg, 1);
 }
 
 static const struct verb verbs[] = {
@@ -273,6 +286,7 @@ static const struct verb verbs[] = {
 	{ "fast-open-mptcp", 3, fast_open_mptcp },
 	{ "fast-open-connect", 3, fast_open_connect },
 	{ "fast-open-msg", 3, fast_open_msg },
-	{ "own-namespace", 3, own_namespace },
+	{ "ping", 2, ping_to },
+	{ "ping-connected", 2, ping_connected },
 };
 VERBS_MAIN(verbs)

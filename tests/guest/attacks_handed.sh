@@ -55,6 +55,51 @@ hands()
 	return $got
 }
 
+# hears WHO UID HOW PORT: does it receive what is sent to where it listens? Port 0: where the kernel says.
+hears()
+{
+	local who=$1 uid=$2 how=$3 port=$4 taking kind=tcp got=1
+
+	[ "$how" != udp ] || kind=udp
+	: >"$T/out"
+	"$ACTS/as" "$CG/$who" "$uid" 20 "${L[@]}" listen "$how" "$port" >"$T/out" 2>"$T/err" </dev/null &
+	taking=$!
+	if wait_for 10 grep -qE 'listens|Errno' "$T/out" "$T/err" && port=$(sed -n 's/^listens //p' "$T/out") &&
+		[ "$port" ]; then
+		word=$(new_word)
+		in_cgroup control 1000 "${L[@]}" send "$word" $kind:127.0.0.1:"$port" >/dev/null 2>&1
+		wait_for 2 grep -qF "$word" "$T/out" && got=0
+	fi
+	code=$got
+	kill $taking 2>/dev/null
+	wait $taking 2>/dev/null
+	return $got
+}
+
+# What the kernel chooses is not in `hears`' range.
+sysctl -q -w net.ipv4.ip_local_port_range='20000 29999'
+[ "${CONTROL_ONLY-}" ] || policy open 'allow listen *:*'
+for how in bound unbound any udp; do
+	for uid in 1000 0; do
+		name="uid $uid: listening by no rule: $how"
+		honest=hears
+		case $how in unbound | any) honest=open ;; esac
+		if ! hears control $uid $how 7150; then
+			not_ok "$name" 'no effect without confinement' "$(said)"
+		elif [ "${CONTROL_ONLY-}" ]; then
+			ok "$name"
+		elif hears deaf $uid $how 7150; then
+			not_ok "$name" 'THE ATTACK SUCCEEDS' "$(said)"
+		elif [ $honest != open ] && hears hears $uid $how 7250; then
+			not_ok "$name" 'THE ATTACK SUCCEEDS at a port that no rule has' "$(said)"
+		elif ! hears $honest $uid $how 7150; then
+			not_ok "$name" 'the honest use does not work' "$(said)"
+		else
+			ok "$name"
+		fi
+	done
+done
+
 port=7100
 for giver in control giver; do
 	[ -d "$CG/$giver" ] || continue

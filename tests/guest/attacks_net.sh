@@ -21,8 +21,15 @@ ip link add wire0 type dummy && ip link set wire0 up
 ip addr add 198.51.100.1/24 dev wire0
 ip -6 addr add 2001:db8:1::1/64 dev wire0 nodad
 ip route add 192.0.2.0/24 dev lo
-ip neigh add 198.51.100.9 lladdr 02:00:00:00:00:09 dev wire0
-ip neigh add 2001:db8:1::9 lladdr 02:00:00:00:00:09 dev wire0
+for n in 8 9; do
+	ip neigh add 198.51.100.$n lladdr 02:00:00:00:00:0$n dev wire0
+	ip neigh add 2001:db8:1::$n lladdr 02:00:00:00:00:0$n dev wire0
+done
+# Another network, from which this one is reached.
+ip netns add other
+ip link add near type veth peer name far netns other
+ip addr add 203.0.113.1/24 dev near && ip link set near up
+ip -n other addr add 203.0.113.2/24 dev far && ip -n other link set far up
 ip addr add 192.0.2.1/32 dev lo
 ip -6 addr add 2001:db8::1/128 dev lo nodad
 
@@ -31,6 +38,7 @@ for port in $GOOD $BAD; do
 	for kind in tcp udp; do
 		specs+=("$kind:127.0.0.1:$port" "$kind:::1:$port" "$kind:192.0.2.1:$port")
 	done
+	specs+=("tcp:203.0.113.1:$port" "udp:203.0.113.1:$port")
 	specs+=("udplite:127.0.0.1:$port" "sctp:127.0.0.1:$port" "dccp:127.0.0.1:$port")
 done
 specs+=("vsock:$BAD" wire:wire0)
@@ -150,6 +158,49 @@ sends 'a port flipped during connect' "tcp:[^ ]*:$BAD" "$ACTS/race" connect $GOO
 	-- "tcp:[^ ]*:$GOOD" "$ACTS/race" connect $GOOD $GOOD @
 sends 'a port flipped during sendto' "udp:[^ ]*:$BAD" "$ACTS/race" sendto $GOOD $BAD @ \
 	-- "udp:[^ ]*:$GOOD" "$ACTS/race" sendto $GOOD $GOOD @
+
+sends 'a port flipped during sendmsg and sendmmsg' "udp:[^ ]*:$BAD" "$ACTS/race" sendmsg $GOOD $BAD @ \
+	-- "udp:[^ ]*:$GOOD" "$ACTS/race" sendmsg $GOOD $GOOD @
+# binds WHO UID FROM TO: had a socket the second port?
+binds()
+{
+	text=$(new_word)
+	in_turn "$1" "$2" "$ACTS/race" bind "$3" "$4" "$text"
+	grep -qaF "$text" "$T/out"
+}
+for uid in 1000 0; do
+	name="uid $uid: a port flipped during bind"
+	if ! binds control $uid 7101 7102; then
+		not_ok "$name" 'no effect without confinement' "$(failed)"
+	elif [ "${CONTROL_ONLY-}" ]; then
+		ok "$name"
+	elif binds agent $uid 7101 7102; then
+		not_ok "$name" 'THE ATTACK SUCCEEDS' "$(failed)"
+	elif ! binds agent $uid 7101 7101; then
+		not_ok "$name" 'the honest use does not work' "$(failed)"
+	else
+		ok "$name"
+	fi
+done
+
+# ---- from another network namespace ----
+elsewhere=
+in_cgroup() { $elsewhere "$ACTS/as" "$CG/$1" "$2" "$LIMIT" "${@:3}" </dev/null; }
+elsewhere='nsenter --net=/run/netns/other'
+for verb in tcp udp sendto; do
+	kind=udp
+	[ $verb != tcp ] || kind=tcp
+	sends "$verb from another network" "$kind:203[^ ]*:$BAD" "$SEND" $verb 203.0.113.1 $BAD @ \
+		-- "$kind:203[^ ]*:$GOOD" "$SEND" $verb 203.0.113.1 $GOOD @
+done
+elsewhere=
+
+# ---- echo requests ----
+for verb in ping ping-connected; do
+	for a in 198.51.100. 2001:db8:1::; do
+		sends "$verb to ${a}9" 'wire:' "$SEND" $verb ${a}9 @ -- 'wire:' "$SEND" $verb ${a}8 @
+	done
+done
 
 # ---- other protocols: no rule speaks of them, so there is no honest use ----
 for verb in udplite sctp dccp; do
