@@ -4,6 +4,10 @@
 
   sink FILE SPEC...               SPEC: tcp:ADDR:PORT, udp:ADDR:PORT; what came, whole, one line each time
   dns HOW SERVER NAME             asks; prints addresses; HOW: see QUERIES
+  spellings SERVER NAME           asks for it in 32 ways to write it, and waits for no answer
+  types SERVER NAME               the same for 32 types
+  three SERVER NAME...            asks for A, AAAA and HTTPS of each; prints how many were answered
+  hello NAME, query NAME          that to stdout
   tls HOW ADDR PORT NAME          a ClientHello with NAME; HOW: see SENDS
   http HOW ADDR PORT NAME         a request with NAME in Host
   raw HOW ADDR PORT TEXT          the text itself
@@ -184,6 +188,40 @@ def dns(how, server, name):
         else:
             s.sendto(QUERIES[how](name), (server, 53))
         addresses(s.recv(4096))
+
+
+def ask_all(server, questions):
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+        for q in questions:
+            try:
+                s.sendto(q, (server, 53))
+            except OSError as e:
+                print(e)
+
+
+def spellings(server, name):
+    def spelled(n):
+        return ''.join(c.upper() if n >> i & 1 else c for i, c in enumerate(name))
+    at = name.index('.') + 1
+    ask_all(server, [query(spelled(n << at)) for n in range(32)])
+
+
+def types(server, name):
+    ask_all(server, [query(name, qtype) for qtype in range(100, 132)])
+
+
+def three(server, *names):
+    answered = 0
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+        s.settimeout(2)
+        for name in names:
+            for qtype in (1, 28, 65):
+                try:
+                    s.sendto(query(name, qtype), (server, 53))
+                    answered += bool(s.recv(4096))
+                except OSError as e:
+                    print(e)
+    print(answered, 'answers')
 
 
 # ---- sending ----
@@ -425,9 +463,8 @@ SENDS = {
 }
 
 
-def two_names(data, name):
-    """A second server_name extension, in front of the first."""
-    ext = struct.pack('>HHHBH', 0, len(name) + 5, len(name) + 3, 0, len(name)) + name.encode()
+def extended(data, ext):
+    """The ClientHello with an extension in front of all others."""
     at = 5 + 4 + 2 + 32
     at += 1 + data[at]
     at += 2 + struct.unpack('>H', data[at:at + 2])[0]
@@ -435,6 +472,22 @@ def two_names(data, name):
     size = struct.unpack('>H', data[at:at + 2])[0]
     body = data[5 + 4:at] + struct.pack('>H', size + len(ext)) + ext + data[at + 2:]
     return data[:3] + struct.pack('>H', len(body) + 4) + b'\1' + struct.pack('>I', len(body))[1:] + body
+
+
+def two_names(data, name):
+    head = struct.pack('>HHHBH', 0, len(name) + 5, len(name) + 3, 0, len(name))
+    return extended(data, head + name.encode())
+
+
+def encrypted(data, text):
+    """With an encrypted ClientHello in it (RFC 9849 5): outer, HKDF-SHA256, AES-128-GCM, a key of the text."""
+    inner = struct.pack('>BHHBH', 0, 1, 1, 7, len(text)) + text.encode() + struct.pack('>H', 64) + bytes(64)
+    return extended(data, struct.pack('>HH', 0xfe0d, len(inner)) + inner)
+
+
+# What stands behind good.test: a server may take it for another name.
+ODD = {'nul': b'\0.evil.test', 'utf8': 'ü.evil.test'.encode(), 'dot': b'.evil.test.',
+       'late-nul': b'.evil.test\0'}
 
 
 def payload(kind, how, name):
@@ -451,9 +504,17 @@ def payload(kind, how, name):
             return (head % 'good.test' + 'X: a\r\n Host: %s\r\n\r\n' % name).encode(), 'all'
         if how == 'no-host':
             return ('GET /%s HTTP/1.0\r\n\r\n' % name).encode(), 'all'
+        if how.startswith('odd-'):
+            return b'GET / HTTP/1.1\r\nHost: good.test' + ODD[how[4:]] + b'\r\nX: ' + name.encode() + \
+                b'\r\n\r\n', 'all'
         if how == 'preface':
             return b'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n' + name.encode(), 'all'
         return (head % name + '\r\n').encode(), how
+    if how.startswith('odd-'):
+        new = b'good.test' + ODD[how[4:]]
+        return hello('x' * len(new)).replace(b'x' * len(new), new) + name.encode(), 'all'
+    if how.startswith('ech-'):
+        return encrypted(hello(how[4:]), name), 'all'
     if how == 'no-name':
         return hello('') + name.encode(), 'all'
     if how == 'two-names':
@@ -609,12 +670,15 @@ def group(addr, port, text):
 
 def main():
     verb, args = sys.argv[1], sys.argv[2:]
+    if verb in ('hello', 'query'):
+        sys.stdout.buffer.write({'hello': hello, 'query': query}[verb](args[0]))
+        return
     try:
         if verb in ('tls', 'http', 'raw'):
             send(verb, *args)
         else:
-            {'sink': sink, 'dns': dns, 'bulk': bulk, 'keep': keep, 'forge': forge, 'speak': speak,
-             'group': group}[verb](*args)
+            {f.__name__: f for f in (sink, dns, spellings, types, three, bulk, keep, forge, speak,
+                                     group)}[verb](*args)
     except OSError as e:
         print(e)
         sys.exit(77 if e.errno in (93, 94, 97) else 1)

@@ -3,6 +3,7 @@
 """A resolver that answers over TCP in every way that the stream allows, and who asks it.
 
   serve ADDR NAME=ANSWER          the first label of a name says how it is answered, see HOWS; texts answer NAME
+  services ADDR NAME...           asks for the services of all names (HTTPS), which have a hint each
   ask ADDR NAME...                asks for all names over one connection; prints how many answers came
   inside ADDR NAME FORGED         asks for the text of NAME, and for FORGED, which that text answers
 """
@@ -58,6 +59,15 @@ HOWS = {
     'long': lambda qid, name, a: pieces(
         answer(qid, name, *('203.0.113.%d' % i for i in range(200)), a), 1000),
 }
+# Addresses that stand in a service's record alone.
+HINTS = {'hinted': '192.0.2.76', 'inward': '10.9.9.9'}
+
+
+def service(qid, name, address):
+    data = struct.pack('>HBHH', 1, 0, 4, 4) + socket.inet_aton(address)
+    return message(qid, 0x8180, name, 65, record(65, data), 1)
+
+
 ADDRESSES = {'whole': '192.0.2.70', 'prefix': '192.0.2.71', 'bytes': '192.0.2.72', 'long': '192.0.2.73',
              'two': '192.0.2.74'}
 
@@ -97,6 +107,8 @@ def talk(conn, text):
         name, how = '.'.join(labels), labels[0]
         if qtype == 16:
             segments = inside(qid, name, text)
+        elif qtype == 65:
+            segments = [service(qid, name, HINTS[how])]
         elif how == 'hold':     # goes with the next answer, in one segment
             held = answer(qid, name, ADDRESSES['whole'])
             continue
@@ -131,6 +143,8 @@ def main():
         serve(addr, args[0])
     elif verb == 'ask':
         asks(addr, [message(i + 1, 0x100, name, 1) for i, name in enumerate(args)], len(args))
+    elif verb == 'services':
+        asks(addr, [message(i + 1, 0x100, name, 65) for i, name in enumerate(args)], len(args))
     else:
         asks(addr, [message(1, 0x100, args[0], 16), message(FORGED_ID, 0x100, args[1], 1)],
              1 + args[0].startswith('after.'))

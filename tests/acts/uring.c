@@ -206,12 +206,17 @@ static void set_xattr(char **arg)
 	act(&ring, &sqe, "setxattr");
 }
 
-static struct sockaddr_in address(const char *port)
+static struct sockaddr_in address_of(const char *address, const char *port)
 {
 	struct sockaddr_in a = { .sin_family = AF_INET, .sin_port = htons(atoi(port)) };
 
-	inet_pton(AF_INET, "127.0.0.1", &a.sin_addr);
+	inet_pton(AF_INET, address, &a.sin_addr);
 	return a;
+}
+
+static struct sockaddr_in address(const char *port)
+{
+	return address_of("127.0.0.1", port);
 }
 
 /* mode, port: bind and listen (opcodes 56 and 57, since 6.11), and what the first client says */
@@ -282,6 +287,34 @@ static void udp_zero_copy(char **arg)
 	/* addr_len, 16 bits beside file_index */
 	*(uint16_t *)((char *)&sqe + 44) = sizeof(a);
 	act(&ring, &sqe, "send_zc");
+}
+
+/* mode, how, address, port: sends what stands on stdin, how: send or send-zc on a connection, sendmsg or
+ * send-zc-to as a datagram */
+static void say(char **arg)
+{
+	struct sockaddr_in a = address_of(arg[2], arg[3]);
+	int zc = !strncmp(arg[1], "send-zc", 7), to = !strcmp(arg[1], "send-zc-to");
+	int msg = !strcmp(arg[1], "sendmsg");
+	struct io_uring_sqe sqe = { .opcode = msg ? IORING_OP_SENDMSG : zc ? 47 : IORING_OP_SEND };
+	static char text[4096];
+	struct iovec iov = { text, 0 };
+	struct msghdr m = { .msg_name = &a, .msg_namelen = sizeof(a), .msg_iov = &iov,
+			    .msg_iovlen = 1 };
+
+	iov.iov_len = must(read(0, text, sizeof(text)), "read");
+	ring_open(&ring, arg[0]);
+	sqe.fd = must(socket(AF_INET, msg || to ? SOCK_DGRAM : SOCK_STREAM, 0), "socket");
+	sqe.addr = (unsigned long)(msg ? (void *)&m : text);
+	sqe.len = msg ? 1 : iov.iov_len;
+	if (!msg && !to)
+		must(connect(sqe.fd, (void *)&a, sizeof(a)), "connect");
+	if (to) {
+		sqe.addr2 = (unsigned long)&a;
+		*(uint16_t *)((char *)&sqe + 44) = sizeof(a);
+	}
+	act(&ring, &sqe, "send");
+	usleep(200000);
 }
 
 /* A socket made by the ring (opcode 45, since 5.19), then used by it. */
@@ -360,7 +393,7 @@ static const struct verb verbs[] = {
 	{ "unlink", 2, remove_name }, { "mkdir", 2, make_dir }, { "getxattr", 2, get_xattr },
 	{ "setxattr", 2, set_xattr }, { "tcp", 3, tcp },       { "udp", 3, udp_msg },
 	{ "udp-zc", 3, udp_zero_copy }, { "raw", 3, raw_socket },
-	{ "join", 3, join },
+	{ "join", 3, join }, { "say", 4, say },
 	{ "listen", 2, listening }, { "unix", 3, unix_stream }, { "unix-dgram", 3, unix_dgram },
 };
 VERBS_MAIN(verbs)
