@@ -12,16 +12,16 @@
 char LICENSE[] SEC("license") = "GPL";
 
 /*
- * The kernel opening a program to run it. The flag alone does not say so: mq_open(2) and TIOCGPTPEER
- * take it from their caller. task_struct.in_execve would, but since 6.8 (commit 978ffcbf00d8) it is
- * set only after the file is open.
+ * The kernel opening a program to run it. The flag alone does not say so: mq_open(2), TIOCGPTPEER and
+ * XFS's open by handle take it from their caller. But they have looked up no path: where one is (struct
+ * nameidata), flags that a caller gave were cleaned of it (VALID_OPEN_FLAGS). task_struct.in_execve would
+ * say it, but since 6.8 (commit 978ffcbf00d8) it is set only after the file is open.
  */
 HG_INLINE bool opened_to_run(struct file *file)
 {
-	struct inode *inode = file->f_inode;
+	struct task_struct *task = (void *)bpf_get_current_task_btf();
 
-	return (file->f_flags & __FMODE_EXEC) && (inode->i_mode & S_IFMT) == S_IFREG &&
-	       inode->i_sb->s_magic != MQUEUE_MAGIC;
+	return (file->f_flags & __FMODE_EXEC) && task->nameidata;
 }
 
 /* 0 or 1, without a branch: each would double what the kernel's verifier follows from there on. */
@@ -52,7 +52,7 @@ int BPF_PROG(file_open, struct file *file)
 	if (!agent_current(&who))
 		return 0;
 	/* bprm_check_security asks about programs and scripts, mmap_file about their loader. */
-	if ((file->f_flags & __FMODE_EXEC) && opened_to_run(file))
+	if (opened_to_run(file))
 		return 0;
 	actions = open_actions(file->f_mode, file->f_flags);
 	if (is_device(file->f_inode)) {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Requests on descriptors (ioctl) that do what no descriptor was opened for: attributes and names
- * changed without a path_* hook, and terminals made to act for somebody else.
+ * changed without a path_* hook, files reached without one, and terminals made to act for somebody else.
  */
 #include "check.h"
 
@@ -10,9 +10,32 @@ enum request {
 	REQUEST_ATTR,	/* changes the file's attributes, whatever it is open for */
 	REQUEST_NUMBER,	/* gives its inode another generation: an attribute as well */
 	REQUEST_NAMES,	/* makes or unmakes names */
+	REQUEST_HANDLES, /* reaches files by XFS's own handles, which no path and few hooks see */
 	REQUEST_TYPES,	/* a terminal that others read from or sit at */
 	REQUEST_TELLS,	/* tells of content that may only be written */
 };
+
+/* Those that are known by type and number alone. */
+HG_INLINE enum request request_of_family(unsigned int cmd)
+{
+	switch (cmd & 0xffff) {
+	case XFS_IOC_GETPARENTS_BY_HANDLE:
+	case XFS_IOC_PATH_TO_FSHANDLE:
+	case XFS_IOC_PATH_TO_HANDLE:
+	case XFS_IOC_FD_TO_HANDLE:
+	case XFS_IOC_OPEN_BY_HANDLE:
+	case XFS_IOC_READLINK_BY_HANDLE:
+	case XFS_IOC_ATTRLIST_BY_HANDLE:
+	case XFS_IOC_ATTRMULTI_BY_HANDLE:
+		return REQUEST_HANDLES;
+	case BCH_IOCTL_SUBVOLUME_CREATE:
+	case BCH_IOCTL_SUBVOLUME_DESTROY:
+	case BCH_IOCTL_SUBVOLUME_CREATE_V2:
+	case BCH_IOCTL_SUBVOLUME_DESTROY_V2:
+		return REQUEST_NAMES;
+	}
+	return REQUEST_PLAIN;
+}
 
 HG_INLINE enum request request_of(unsigned int cmd)
 {
@@ -72,7 +95,7 @@ HG_INLINE enum request request_of(unsigned int cmd)
 	case FIDEDUPERANGE:
 		return REQUEST_TELLS;
 	}
-	return REQUEST_PLAIN;
+	return request_of_family(cmd);
 }
 
 HG_INLINE int check_ioctl(struct file *file, unsigned int cmd)
@@ -93,6 +116,7 @@ HG_INLINE int check_ioctl(struct file *file, unsigned int cmd)
 		return check_path(dentry, HG_BIT(HG_ATTR));
 	case REQUEST_NAMES:
 		return check_never(HG_WHY_PRIVILEGE, HG_WHAT_PATH, HG_BIT(HG_CREATE), dentry, NULL);
+	case REQUEST_HANDLES:
 	case REQUEST_TELLS:
 		return check_never(HG_WHY_PRIVILEGE, HG_WHAT_PATH, HG_BIT(HG_READ), dentry, NULL);
 	case REQUEST_TYPES:

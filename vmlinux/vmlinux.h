@@ -217,6 +217,8 @@ struct mm_struct {
 	struct file *exe_file;
 };
 
+struct nameidata;
+
 struct task_struct {
 	int pid;
 	int tgid;
@@ -228,6 +230,7 @@ struct task_struct {
 	const struct cred *cred;
 	unsigned int in_execve : 1;
 	unsigned int ptrace;
+	struct nameidata *nameidata;
 	struct css_set *cgroups;
 	struct signal_struct *signal;
 	struct hlist_node pid_links[PIDTYPE_MAX];
@@ -367,7 +370,6 @@ struct sockaddr {
 #define NSFS_MAGIC		0x6e736673
 #define PID_FS_MAGIC		0x50494446
 #define SECRETMEM_MAGIC		0x5345434d
-#define MQUEUE_MAGIC		0x19800202
 #define DMA_BUF_MAGIC		0x444d4142
 #define RAMFS_MAGIC		0x858458f6
 #define FUSE_SUPER_MAGIC	0x65735546
@@ -453,6 +455,20 @@ struct sockaddr {
 #define BTRFS_IOC_SET_RECEIVED_SUBVOL_32	0xc0c09425
 #define OCFS2_IOC_REFLINK	0x40186f04
 #define FIDEDUPERANGE		0xc0189436
+
+/* Without the size of the argument, which other versions and 32-bit programs have differently. */
+#define XFS_IOC_GETPARENTS_BY_HANDLE	0x583f
+#define XFS_IOC_PATH_TO_FSHANDLE	0x5868
+#define XFS_IOC_PATH_TO_HANDLE		0x5869
+#define XFS_IOC_FD_TO_HANDLE		0x586a
+#define XFS_IOC_OPEN_BY_HANDLE		0x586b
+#define XFS_IOC_READLINK_BY_HANDLE	0x586c
+#define XFS_IOC_ATTRLIST_BY_HANDLE	0x587a
+#define XFS_IOC_ATTRMULTI_BY_HANDLE	0x587b
+#define BCH_IOCTL_SUBVOLUME_CREATE	0xbc10
+#define BCH_IOCTL_SUBVOLUME_DESTROY	0xbc11
+#define BCH_IOCTL_SUBVOLUME_CREATE_V2	0xbc1d
+#define BCH_IOCTL_SUBVOLUME_DESTROY_V2	0xbc1e
 
 #define TIOCSTI		0x5412
 #define TIOCLINUX	0x541c

@@ -11,6 +11,19 @@
 #define EXT4_IOC_SHUTDOWN _IOR('X', 125, uint32_t)
 #define EXT4_IOC_SETVERSION _IOW('f', 4, long)
 
+/* Of XFS, whose headers are not everywhere. */
+struct handle_request {
+	uint32_t fd;
+	void *path;
+	uint32_t flags;
+	void *in;
+	uint32_t in_len;
+	void *out;
+	uint32_t *out_len;
+};
+#define XFS_PATH_TO_HANDLE _IOWR('X', 105, struct handle_request)
+#define XFS_OPEN_BY_HANDLE _IOWR('X', 107, struct handle_request)
+
 static int reader(const char *path)
 {
 	return must(open(path, O_RDONLY), path);
@@ -149,6 +162,28 @@ static void shut_down(char **arg)
 	must(ioctl(reader(arg[0]), EXT4_IOC_SHUTDOWN, &how), "EXT4_IOC_SHUTDOWN");
 }
 
+/* file, directory on the same file system, flags: opened by its handle, then read. */
+static void xfs_open(char **arg)
+{
+	char handle[64];
+	uint32_t len = sizeof(handle);
+	struct handle_request to = { .path = arg[0], .out = handle, .out_len = &len };
+	struct handle_request by = { .in = handle, .flags = strtoul(arg[2], NULL, 0) };
+	int on = reader(arg[1]);
+
+	must(ioctl(on, XFS_PATH_TO_HANDLE, &to), "XFS_IOC_PATH_TO_HANDLE");
+	by.in_len = len;
+	show(must(ioctl(on, XFS_OPEN_BY_HANDLE, &by), "XFS_IOC_OPEN_BY_HANDLE"));
+}
+
+/* file, number in hexadecimal: a request that no file system here knows; told as errno. */
+static void unknown(char **arg)
+{
+	if (!ioctl(reader(arg[0]), strtoul(arg[1], NULL, 16), NULL))
+		errno = 0;
+	printf("%s\n", errno == EACCES ? "refused" : errno == ENOTTY ? "unknown" : strerror(errno));
+}
+
 /* file to write, file with a guess, word: printed when the guess is the file's content. */
 static void dedupe(char **arg)
 {
@@ -207,7 +242,8 @@ static const struct verb verbs[] = {
 	{ "label", 1, label },		 { "label-show", 1, label_show },
 	{ "freeze", 1, freeze },	 { "thaw", 1, thaw },
 	{ "shutdown", 1, shut_down },	 { "generation-unread", 1, generation_unread },
-	{ "dedupe", 3, dedupe },
+	{ "dedupe", 3, dedupe },	 { "xfs-open", 3, xfs_open },
+	{ "unknown", 2, unknown },
 	{ "clone", 3, clone_file },	 { "clone-range", 3, clone_range },
 	{ "copy-range", 3, copy_range },
 };

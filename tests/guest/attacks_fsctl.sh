@@ -134,4 +134,56 @@ if [ ! "${CONTROL_ONLY-}" ]; then
 		ok 'uid 0: ext4: the file system shut down'
 	fi
 fi
+
+# ---- XFS: by handles of its own, with the flags of the caller, 0x20 (the kernel's mark of a program
+# that is run) among them ----
+if command -v mkfs.xfs >/dev/null && modprobe -q xfs; then
+	truncate -s 320M /scratch/x.img && need mkfs.xfs -q /scratch/x.img
+	mkdir -p /srv/x && need mount -o loop /scratch/x.img /srv/x
+	mkdir -p /srv/x/closed && echo "$secret" >/srv/x/closed/key
+	if [ ! "${CONTROL_ONLY-}" ]; then
+		sed 's,^name: filesystems,name: handles,; s,^  - allow use userns,&  cap:SYS_ADMIN,
+			$a \  - deny all /srv/x/closed/**' "$POLICIES/filesystems.yaml" >"$T/handles.yaml"
+		agent_attach handles "$T/handles.yaml"
+	fi
+	for flags in 0 0x20; do
+		name="uid 0: XFS: opened by its handle, flags $flags, with cap:SYS_ADMIN"
+		run control 0 closed fsctl xfs-open /srv/x/closed/key /srv/x $flags
+		if ! leaked; then
+			not_ok "$name" 'no effect without confinement' "$(said)"
+			continue
+		fi
+		[ "${CONTROL_ONLY-}" ] || run handles 0 closed fsctl xfs-open /srv/x/closed/key /srv/x $flags
+		if [ ! "${CONTROL_ONLY-}" ] && leaked; then
+			not_ok "$name" 'THE ATTACK SUCCEEDS' "$(said)"
+		else
+			ok "$name"
+		fi
+	done
+else
+	skip 'uid 0: XFS: opened by its handle' 'no mkfs.xfs, or no XFS'
+fi
+
+# ---- what no file system here knows: refused before it is asked, and told ----
+for request in c038586b:XFS_IOC_OPEN_BY_HANDLE c0385869:XFS_IOC_PATH_TO_HANDLE \
+	c038586a:XFS_IOC_FD_TO_HANDLE 4020bc10:BCH_IOCTL_SUBVOLUME_CREATE \
+	4020bc11:BCH_IOCTL_SUBVOLUME_DESTROY; do
+	name=${request#*:}
+	for uid in 1000 0; do
+		run control $uid closed fsctl unknown /srv/e/ws ${request%:*}
+		if ! grep -q unknown "$T/out"; then
+			not_ok "uid $uid: $name" 'ext4 answers it' "$(said)"
+			continue
+		fi
+		[ "${CONTROL_ONLY-}" ] && { ok "uid $uid: $name"; continue; }
+		run agent $uid closed fsctl unknown /srv/e/ws ${request%:*}
+		if grep -q refused "$T/out"; then
+			ok "uid $uid: $name is refused"
+		else
+			not_ok "uid $uid: $name is refused" "$(said)"
+		fi
+	done
+done
+told() { "$HG" tail --json --agent agent | jq -e 'select(.file.path == "/srv/e/ws")' | grep -q privilege; }
+[ "${CONTROL_ONLY-}" ] || check 'and the event says so' wait_for 5 told
 finish
