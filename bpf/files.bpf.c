@@ -131,6 +131,19 @@ int BPF_PROG(path_notify, const struct path *path, __u64 mask, unsigned int obj_
 	return check_path(path->dentry, HG_BIT(HG_READ));
 }
 
+/*
+ * Leases: whoever else opens the file waits until the holder gives its lease back, 45 seconds
+ * (fs.lease-break-time) and then again. Reading is no right to that, being able to change it is. Not
+ * file_lock, which is not told leases from flock(2). Since 6.19 directories have them too (F_SETDELEG).
+ */
+SEC("lsm/file_fcntl")
+int BPF_PROG(file_fcntl, struct file *file, unsigned int cmd, unsigned long arg)
+{
+	if (cmd != F_SETDELEG && (cmd != F_SETLEASE || arg == F_UNLCK))
+		return 0;
+	return check_path(file->f_path.dentry, HG_BIT(HG_MODIFY));
+}
+
 /* Mode, owner and times, by whatever call: all of them come by here, and where path_* hooks stand too, those
  * would be a second question. The size has a hook of its own; what the kernel forces is the other half of a
  * write (fs/inode.c: file_remove_privs), nobody's wish. */

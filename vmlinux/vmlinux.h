@@ -470,6 +470,10 @@ struct sockaddr {
 #define BCH_IOCTL_SUBVOLUME_CREATE_V2	0xbc1d
 #define BCH_IOCTL_SUBVOLUME_DESTROY_V2	0xbc1e
 
+#define F_SETLEASE	1024
+#define F_SETDELEG	1040
+#define F_UNLCK		2
+
 #define TIOCSTI		0x5412
 #define TIOCLINUX	0x541c
 #define TIOCCONS	0x541d

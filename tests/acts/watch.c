@@ -80,19 +80,30 @@ static void fan_mount(char **arg)
 	fan(arg[0], FAN_MARK_MOUNT, arg[1]);
 }
 
-/* Names of what happens anywhere in the file system that the path is on. */
-static void fan_names(char **arg)
+static void names(unsigned int mark, const char *path, const char *at)
 {
 	int fd = fanotify_init(FAN_CLASS_NOTIF | FAN_REPORT_DFID_NAME, 0);
 	char buf[8192] __attribute__((aligned(8)));
 	ssize_t n;
 
 	must(fd, "fanotify_init");
-	must(fanotify_mark(fd, FAN_MARK_ADD | FAN_MARK_FILESYSTEM, FAN_CREATE | FAN_MOVED_TO,
-			   AT_FDCWD, arg[0]), "fanotify_mark");
-	ready(arg[1]);
+	must(fanotify_mark(fd, FAN_MARK_ADD | mark, FAN_CREATE | FAN_MOVED_TO, AT_FDCWD, path),
+	     "fanotify_mark");
+	ready(at);
 	while (more(fd) && (n = read(fd, buf, sizeof(buf))) > 0)
 		fwrite(buf, 1, n, stdout);
+}
+
+/* Names of what happens anywhere in the file system that the path is on. */
+static void fan_names(char **arg)
+{
+	names(FAN_MARK_FILESYSTEM, arg[0], arg[1]);
+}
+
+/* In the directory alone: what takes no privilege. */
+static void fan_fid(char **arg)
+{
+	names(0, arg[0], arg[1]);
 }
 
 /* Asks to be asked before anything on the mount is opened, and never answers: whoever opens
@@ -108,6 +119,20 @@ static void fan_stall(char **arg)
 	printf("marked\n");
 	fflush(stdout);
 	sleep(3);
+}
+
+/* "read" or "write", file, ready: a lease on what is open for reading, never given back. */
+static void lease(char **arg)
+{
+	int fd = must(open(arg[1], O_RDONLY), arg[1]), r;
+
+	signal(SIGIO, SIG_IGN);
+	r = fcntl(fd, F_SETLEASE, strcmp(arg[0], "read") ? F_WRLCK : F_RDLCK);
+	if (r < 0)
+		perror("F_SETLEASE");
+	ready(arg[2]);
+	if (!r)
+		sleep(20);
 }
 
 static void hello(int sig)
@@ -129,7 +154,8 @@ static void dir_notify(char **arg)
 
 static const struct verb verbs[] = {
 	{ "inotify", 2, in },	   { "fanotify", 2, fan_dir }, { "fanotify-mount", 2, fan_mount },
-	{ "fanotify-names", 2, fan_names }, { "fanotify-stall", 2, fan_stall },
-	{ "dnotify", 2, dir_notify },
+	{ "fanotify-names", 2, fan_names }, { "fanotify-fid", 2, fan_fid },
+	{ "fanotify-stall", 2, fan_stall },
+	{ "dnotify", 2, dir_notify },	   { "lease", 3, lease },
 };
 VERBS_MAIN(verbs)

@@ -146,7 +146,7 @@ watch_as()
 		ok "$name"
 	elif watched agent "$uid" closed "$@"; then
 		not_ok "$name" 'THE ATTACK SUCCEEDS' "$(said)"
-	elif [ "$2" = inotify ] && ! watched agent "$uid" open "$@"; then
+	elif [ "$1" != watch_at ] && ! watched agent "$uid" open "$@"; then
 		not_ok "$name" 'the honest use does not work' "$(said)"
 	else
 		ok "$name"
@@ -156,8 +156,52 @@ watch_box() { "$ACTS/watch" "$1" "$BOX" "$WS/ready"; }
 watch_at() { "$ACTS/watch" "$1" "$2" "$WS/ready"; }
 watch_attack '1000 0' 'inotify' watch_box inotify
 watch_attack 0 'fanotify' watch_box fanotify
+watch_attack '1000 0' 'fanotify, names by a mark on the directory' watch_box fanotify-fid
 watch_attack 0 'fanotify, contents by a mark on the whole mount' watch_at fanotify-mount /
 watch_attack 0 'fanotify, names by a mark on the whole file system' watch_at fanotify-names /
+
+# A lease: whoever else opens the file waits until it is given back, or for 45 seconds.
+leased()
+{
+	local who=$1 uid=$2 at=${box_at[$3]}/key kind=$4 holder
+
+	arena_reset
+	arena_dirty=1
+	in_cgroup "$who" "$uid" "$ACTS/watch" lease "$kind" "$at" "$WS/ready" >"$T/out" 2>"$T/err" &
+	holder=$!
+	wait_for 5 test -e "$WS/ready"
+	# Who may only read stands in the way of writers by one kind, of readers by the other.
+	if [ "$kind" = read ]; then
+		timeout -s KILL 2 bash -c 'exec 9>>"$1"' sh "$at"
+	else
+		timeout -s KILL 2 bash -c 'exec 9<"$1"' sh "$at"
+	fi 2>/dev/null
+	code=$?
+	cgroup_end "$who"
+	wait $holder 2>/dev/null
+	[ $code = 137 ]
+}
+for uid in 1000 0; do
+	for kind in read write; do
+		name="uid $uid: a lease ($kind) on what may only be read"
+		if ! leased control $uid outside $kind; then
+			not_ok "$name" 'nobody waits without confinement' "$(said)"
+		elif [ "${CONTROL_ONLY-}" ]; then
+			ok "$name"
+		elif leased agent $uid outside $kind; then
+			not_ok "$name" 'THE ATTACK SUCCEEDS' "$(said)"
+		elif ! leased agent $uid open $kind; then
+			not_ok "$name" 'the honest use does not work' "$(said)"
+		else
+			ok "$name"
+		fi
+	done
+	[ "${CONTROL_ONLY-}" ] || check "uid $uid: honest: locks on what may only be read" in_cgroup agent $uid \
+		python3 -c 'import fcntl, os, sys
+f = os.open(sys.argv[1], os.O_RDONLY)
+fcntl.flock(f, fcntl.LOCK_SH); fcntl.flock(f, fcntl.LOCK_EX); fcntl.flock(f, fcntl.LOCK_UN)
+fcntl.lockf(f, fcntl.LOCK_SH)' "$ARENA/outside/key"
+done
 
 # Permission events nobody answers: whoever opens anything on the mount waits.
 stalled()
