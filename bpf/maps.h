@@ -99,8 +99,8 @@ struct {
 	__type(value, __u64);
 } terminals __weak SEC(".maps");
 
-/* Superblocks made by an agent in a user namespace of its own -> hg_agent.uid. Kernel only; full:
- * what is on further ones is denied. */
+/* Superblocks made by an agent -> its hg_agent.uid where that was in a user namespace of its own, 0
+ * where it was not. Kernel only; full: agents make no further ones. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, HG_OWN_MAX);

@@ -4,7 +4,7 @@
 #include "overlay.h"
 #include "place.h"
 
-enum { REGISTERED = 1, REGISTER_FULL = 2 };
+enum { REGISTERED = 1, REGISTER_FULL = 2, REGISTER_REFUSED = 3 };
 
 /* Puts a part into reg->made, if it is one that stays. A global function: by themselves the turns of two
  * loops are few. */
@@ -59,6 +59,23 @@ static __noinline bool entry_make(struct hg_registrar *reg, struct dentry *dentr
 }
 
 /*
+ * What an agent mounts is called by where it mounts it. That says something of what it keeps by itself, on
+ * a disk or in memory. But what is in an overlay has names in its layers, and the kernel's own switches
+ * (configfs, binfmt_misc, old cgroup hierarchies) do the same wherever they are.
+ */
+HG_INLINE bool is_nameless(struct super_block *sb)
+{
+	unsigned long magic = BPF_CORE_READ(sb, s_magic);
+	__u64 key = (__u64)sb;
+
+	if (!bpf_map_lookup_elem(&own_superblocks, &key))
+		return false;
+	if (BPF_CORE_READ(sb, s_type, fs_flags) & FS_REQUIRES_DEV)
+		return false;
+	return magic != TMPFS_MAGIC && magic != RAMFS_MAGIC;
+}
+
+/*
  * User space names a mount by calling fstatfs(2) on a descriptor of its root while `registrar`
  * holds its thread id: so the kernel's own pointers are exact, where device numbers are used again.
  */
@@ -89,6 +106,10 @@ int BPF_PROG(sb_statfs, struct dentry *dentry)
 		reg->done = REGISTERED;
 		return 0;
 	}
+	if (is_nameless(dentry->d_sb)) {
+		reg->done = REGISTER_REFUSED;
+		return 0;
+	}
 	if (!entry_make(reg, dentry) ||
 	    bpf_map_update_elem(&superblocks, &key, &reg->made, BPF_ANY)) {
 		reg->done = REGISTER_FULL;
@@ -100,17 +121,25 @@ int BPF_PROG(sb_statfs, struct dentry *dentry)
 	return 0;
 }
 
-/* Where an agent mounts something in a user namespace of its own. Which file systems of these it may
- * use is decided when it does (is_own()). */
+/*
+ * Where an agent mounts something: whose it is, 0 where it is made over the machine (use
+ * cap:SYS_ADMIN). Which file systems of these it may use is decided when it does (is_own()), and which
+ * have a name when they are given one (is_nameless()); neither is known yet. What is mounted because a
+ * path leads there (struct nameidata) is not the agent's: parts of what a network file system exports.
+ */
 SEC("lsm/sb_alloc_security")
 int BPF_PROG(sb_alloc_security, struct super_block *sb)
 {
-	__u64 key = (__u64)sb;
+	__u64 key = (__u64)sb, uid = 0;
+	struct task_struct *task = (void *)bpf_get_current_task_btf();
 	struct hg_who who;
 
-	if (!BPF_CORE_READ(sb, s_user_ns, level) || !agent_current(&who))
+	if (!agent_current(&who) || task->nameidata)
 		return 0;
-	bpf_map_update_elem(&own_superblocks, &key, &who.agent->uid, BPF_ANY);
+	if (BPF_CORE_READ(sb, s_user_ns, level))
+		uid = who.agent->uid;
+	if (bpf_map_update_elem(&own_superblocks, &key, &uid, BPF_ANY))
+		return -ENOMEM;
 	return 0;
 }
 

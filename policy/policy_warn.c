@@ -308,7 +308,8 @@ static const struct {
 	{HG_USE_CAP + 12, "the machine's network: routes, filters, interfaces"},
 	{HG_USE_CAP + 16, "code in the kernel: the guard can be taken away"},
 	{HG_USE_CAP + 17, "memory and ports of the machine: the guard can be taken away"},
-	{HG_USE_CAP + 21, "root over the machine, its mounts too: the guard can be taken away"},
+	{HG_USE_CAP + 21, "root over the machine: with `mount`, what is denied can be mounted where it is "
+			   "not; the guard can be taken away"},
 	{HG_USE_CAP + 22, "another kernel to be started: the guard can be taken away"},
 	{HG_USE_CAP + 30, "the machine's audit log"},
 	{HG_USE_CAP + 32, "what other security modules deny"},

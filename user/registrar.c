@@ -61,6 +61,8 @@ static int registration_end(const struct engine *e)
 		return -errno;
 	if (reg.done == 2)
 		return -ENOSPC;
+	if (reg.done == 3)
+		return -EPERM;
 	return reg.done == 1 ? 0 : -ENODATA;
 }
 

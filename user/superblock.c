@@ -29,6 +29,8 @@ static const char *missing_why(int err)
 		return "the kernel side was not asked";
 	case -ENOSPC:
 		return "too many file systems are mounted";
+	case -EPERM:
+		return "an agent mounted it, and it is neither a disk's nor in memory";
 	case -E2BIG:
 		return "of its file system too many other parts are mounted (" PARTS_MAX ")";
 	}

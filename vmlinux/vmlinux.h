@@ -31,6 +31,7 @@ struct hlist_bl_node {
 
 struct file_system_type {
 	const char *name;
+	int fs_flags;
 };
 
 struct dentry;
@@ -356,6 +357,7 @@ struct sockaddr {
 #define READ_IMPLIES_EXEC	0x0400000
 #define VM_EXEC		0x4UL
 
+#define FS_REQUIRES_DEV	1
 #define SB_KERNMOUNT	(1UL << 22)	/* never in a user's mount table */
 #define PROC_SUPER_MAGIC	0x9fa0
 #define SYSFS_MAGIC		0x62656572

@@ -206,8 +206,9 @@ HG_INLINE __u64 hg_link_bit(__u64 ino)
  * pid namespace knows it), `place`, which of the superblock's other parts stay (`keep`, places) and
  * `done` = 0 in map `registrar` (array, one element), then calls fstatfs(2) on an O_PATH descriptor
  * of the mount's root. The kernel side, in sb_statfs, stores the superblock with these parts and the
- * new one and sets done = 1, or 2 where there is no room for it. place 0 only asks: the kernel's own
- * numbers of the descriptor's file are stored in `key`.
+ * new one and sets done = 1; or 2 where there is no room for it, or 3 where an agent mounted what
+ * gets no name. place 0 only asks: the kernel's own numbers of the descriptor's file are stored
+ * in `key`.
  */
 struct hg_registrar {
 	__u32 who, place, done, n_keep;

@@ -29,7 +29,21 @@ ip neigh add 198.51.100.9 lladdr 02:00:00:00:00:09 dev wire0
 "$ACTS/listen" "$T/received" "$T/ready" wire:wire0 tcp:127.0.0.1:7002 >"$T/cannot" &
 disown
 need wait_for 10 test -e "$T/ready"
-[ "${CONTROL_ONLY-}" ] || agent_attach agent "$POLICIES/wide.yaml"
+# `agent` mounts in namespaces of its own, `mounter` over the machine as well.
+if [ ! "${CONTROL_ONLY-}" ]; then
+	agent_attach agent "$POLICIES/wide.yaml"
+	sed 's/^name: wide/name: mounter/; s/ io_uring$/ io_uring cap:SYS_ADMIN/' "$POLICIES/wide.yaml" \
+		>"$T/mounter.yaml"
+	agent_attach mounter "$T/mounter.yaml"
+fi
+# attack_mounting [OPTION...] NAME FUNCTION: an attack by both
+attack_mounting()
+{
+	local options=("${@:1:$#-2}") name=${*: -2:1} function=${*: -1}
+
+	attack -u 0 -n "${options[@]}" "$name" "$function"
+	attack -u 0 -n -a mounter "${options[@]}" "$name, where mounting is allowed" "$function"
+}
 # As long as the keeper may take to name a new mount, and longer.
 export NAMED='sleep 1.2'
 
@@ -48,20 +62,20 @@ attack -u 0 -n 'debugfs on a device node of its own' raw_node
 raw_link() { sync; ln -s "$root_disk" "$WS/disk" && debugfs -R "cat $BOX/key" "$WS/disk"; }
 attack -u 0 -n 'debugfs by a symbolic link' raw_link
 raw_again() { mkdir -p "$WS/m" && mount -t ext4 "$root_disk" "$WS/m" && $NAMED && cat "$WS/m$BOX/key"; }
-attack -u 0 -n 'the disk mounted once more' raw_again
+attack_mounting 'the disk mounted once more' raw_again
 raw_namespace()
 {
 	mkdir -p "$WS/m" && unshare -m bash -c 'mount -t ext4 "$root_disk" "$WS/m" && cat "$WS/m$BOX/key"'
 }
-attack -u 0 -n 'the disk mounted once more, in a namespace' raw_namespace
+attack_mounting 'the disk mounted once more, in a namespace' raw_namespace
 raw_read_only()
 {
 	mkdir -p "$WS/m" && mount -o bind,ro / "$WS/m" && $NAMED && cat "$WS/m$BOX/key"
 }
-attack -u 0 -n 'everything bound read-only elsewhere' raw_read_only
+attack_mounting 'everything bound read-only elsewhere' raw_read_only
 image_mount() { mkdir -p "$WS/m" && mount -o loop "$ARENA_DIR/disk.img" "$WS/m" && $NAMED && cat "$WS/m/key"; }
 export ARENA_DIR=$ARENA
-attack -u 0 -n 'loop mount of an image' image_mount
+attack_mounting 'loop mount of an image' image_mount
 image_debugfs() { debugfs -R 'cat key' "$ARENA_DIR/disk.img"; }
 attack -u 0 -n 'debugfs on an image' image_debugfs
 swapped() { grep -q /swap /proc/swaps; }
@@ -81,7 +95,8 @@ restore_vault()
 	sleep 1.2
 }
 bind_box() { mkdir -p "$WS/m" && mount --bind "$BOX" "$WS/m" && $NAMED && cat "$WS/m/key"; }
-attack -u 0 -n 'bind mount' bind_box
+attack_mounting 'bind mount' bind_box
+# These two are mounting over the machine itself: with cap:SYS_ADMIN names are what it makes them (README).
 mount_moved() { mkdir -p "$WS/m" && mount --move /srv/fs/vault "$WS/m" && $NAMED && cat "$WS/m/key"; }
 attack -u 0 -n -r -c restore_vault 'a mount moved to where more is allowed' mount_moved
 mount_bound_alone()
@@ -95,21 +110,20 @@ mount_parent()
 	mkdir -p "$WS/m" && mount --rbind /srv/fs "$WS/m" && $NAMED
 	cat "$WS/m/vault/key"
 }
-attack -u 0 -n -r -c restore_vault 'the tree above a mount bound elsewhere' mount_parent
+attack_mounting -r -c restore_vault 'the tree above a mount bound elsewhere' mount_parent
 overlay_host()
 {
 	mkdir -p "$WS/m" "$WS/low" && mount -t overlay o -o "lowerdir=$BOX:$WS/low" "$WS/m" && $NAMED &&
 		cat "$WS/m/key"
 }
-attack -u 0 -n -r 'overlay over it, where the keeper names it' overlay_host
+attack_mounting -r 'overlay over it, where the keeper names it' overlay_host
 overlay_copied()
 {
 	mkdir -p "$WS/m" "$WS/up" "$WS/work" &&
 		mount -t overlay o -o "lowerdir=$BOX,upperdir=$WS/up,workdir=$WS/work" "$WS/m" &&
 		$NAMED && chmod 640 "$WS/m/key" && cat "$WS/up/key"
 }
-attack -u 0 -n -r 'copied up by an overlay' overlay_copied
-
+attack_mounting -r 'copied up by an overlay' overlay_copied
 # ---- file systems that are the kernel's own switches ----
 trace_elsewhere()
 {
@@ -122,13 +136,13 @@ restore_tracing()
 	mountpoint -q /sys/kernel/tracing || mount -t tracefs t /sys/kernel/tracing
 	: >/sys/kernel/tracing/trace
 }
-attack -u 0 -n -r -c restore_tracing 'tracefs moved to where writing is allowed' trace_elsewhere
+attack_mounting -r -c restore_tracing 'tracefs moved to where writing is allowed' trace_elsewhere
 config_dir()
 {
 	mkdir -p "$WS/m" && unshare -m bash -c 'mount -t configfs c "$WS/m" && mkdir "$WS/m/netconsole/x" &&
 		echo "$WORD"; rmdir "$WS/m/netconsole/x"'
 }
-attack -u 0 -n -r 'configfs, which is mounted nowhere else' config_dir
+attack_mounting -r 'configfs, which is mounted nowhere else' config_dir
 binfmt()
 {
 	mkdir -p "$WS/m" && mount -t binfmt_misc b "$WS/m" && $NAMED &&
@@ -150,7 +164,7 @@ binfmt_remove()
 	umount /mnt
 	rm -f /srv/ran
 }
-attack -u 0 -n -e binfmt_ran -c binfmt_remove 'binfmt_misc' binfmt
+attack_mounting -e binfmt_ran -c binfmt_remove 'binfmt_misc' binfmt
 release_agent()
 {
 	mkdir -p "$WS/m" && mount -t cgroup -o none,name=planted c "$WS/m" && $NAMED &&
@@ -166,7 +180,7 @@ release_remove()
 	umount -q "$WS/m"
 	rm -f /srv/ran
 }
-attack -u 0 -n -e ran -c release_remove 'release_agent of an old cgroup hierarchy' release_agent
+attack_mounting -e ran -c release_remove 'release_agent of an old cgroup hierarchy' release_agent
 
 # ---- the kernel as the one who sends ----
 sent() { wait_for 1 grep -qaF "${mark[closed]:0:12}" "$T/received"; }
