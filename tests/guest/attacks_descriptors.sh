@@ -12,10 +12,15 @@ here=$(dirname "${BASH_SOURCE[0]}")
 GOOD=7001 BAD=7002
 LEND=$ACTS/lend
 export LEND
-# All that runs has a lender outside at the other end of descriptor 200.
+# All that runs has a lender outside at the other end of descriptor 200; and where $inherited says so,
+# the box's key as descriptor 9, open since before it was an agent.
+inherited=
 in_cgroup()
 {
-	"$LEND" serve "$ACTS/as" "$CG/$1" "$2" "$LIMIT" "${@:3}" </dev/null
+	local held=/dev/null
+
+	[ ! "$inherited" ] || held=$BOX/key
+	"$LEND" serve "$ACTS/as" "$CG/$1" "$2" "$LIMIT" "${@:3}" </dev/null 9<"$held"
 }
 
 arena_make
@@ -45,15 +50,16 @@ attack -b outside 'received for reading, opened again for writing' lent upgrade-
 # ---- taken ----
 taken() { "$LEND" getfd "$HOLDER" 9; }
 attack -u 0 -n -h 'pidfd_getfd from a process outside' taken
+inherited=1
 own_taken()
 {
-	bash -c 'exec 9<"$BOX/key" && exec sleep 20' &
-	sleep 0.3
+	sleep 20 &
 	"$LEND" getfd $! 9
 }
-attack 'pidfd_getfd from a process of its own' own_taken
-own_sent() { "$LEND" own "r $BOX/key"; }
-attack 'sent by a process of its own' own_sent
+attack 'pidfd_getfd from a process of its own that had it before' own_taken
+own_sent() { "$LEND" own 9; }
+attack 'sent by a process of its own that had it before' own_sent
+inherited=
 
 # ---- sockets: judged by what the listeners receive ----
 "$ACTS/listen" "$T/received" "$T/ready" tcp:127.0.0.1:$GOOD tcp:127.0.0.1:$BAD tcp:::1:$BAD \
