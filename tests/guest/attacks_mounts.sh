@@ -124,6 +124,25 @@ overlay_copied()
 		$NAMED && chmod 640 "$WS/m/key" && cat "$WS/up/key"
 }
 attack_mounting -r 'copied up by an overlay' overlay_copied
+# Honest: what an agent keeps on a disk or in memory has the names of where it is.
+own_mounts()
+{
+	mkdir -p "$WS/m" "$WS/n" && mount -t ext4 "$own_disk" "$WS/m" && mount -t tmpfs t "$WS/n" || return
+	for i in {1..20}; do
+		sleep 1
+		echo "$WORD" >"$WS/m/f" && cp "$WS/m/f" "$WS/n/f" && cat "$WS/n/f" && break
+	done
+}
+if [ ! "${CONTROL_ONLY-}" ]; then
+	truncate -s 1M /scratch/own.img && need mke2fs -q /scratch/own.img
+	own_disk=$(losetup -f --show /scratch/own.img)
+	export own_disk
+	arena_reset
+	run mounter 0 open own_mounts
+	arena_dirty=1
+	check 'honest: a disk and a tmpfs, where mounting is allowed' grep -qF "${mark[open]}" "$T/out"
+fi
+
 # ---- file systems that are the kernel's own switches ----
 trace_elsewhere()
 {
