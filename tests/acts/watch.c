@@ -149,7 +149,8 @@ static void dir_notify(char **arg)
 	signal(SIGIO, hello);
 	must(fcntl(fd, F_NOTIFY, DN_CREATE | DN_MODIFY | DN_MULTISHOT), "F_NOTIFY");
 	ready(arg[1]);
-	sleep(2);
+	/* The signal ends it. */
+	sleep(5);
 }
 
 static const struct verb verbs[] = {

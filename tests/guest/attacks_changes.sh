@@ -157,6 +157,9 @@ watch_at() { "$ACTS/watch" "$1" "$2" "$WS/ready"; }
 watch_attack '1000 0' 'inotify' watch_box inotify
 watch_attack 0 'fanotify' watch_box fanotify
 watch_attack '1000 0' 'fanotify, names by a mark on the directory' watch_box fanotify-fid
+# It tells that something changed, not what.
+dnotified() { "$ACTS/watch" dnotify "$BOX" "$WS/ready" | grep -q changed && echo "$WORD"; }
+watch_attack '1000 0' 'dnotify' dnotified
 watch_attack 0 'fanotify, contents by a mark on the whole mount' watch_at fanotify-mount /
 watch_attack 0 'fanotify, names by a mark on the whole file system' watch_at fanotify-names /
 
