@@ -81,11 +81,21 @@ static void setd(char **arg)
 		printf("%s\n", arg[1]);
 }
 
+/* Whether it was refused is seen by what comes of it. */
+static void try_request(const char *way, int fd, unsigned int cmd, void *arg, const char *what)
+{
+	if (request(way, fd, cmd, arg))
+		perror(what);
+}
+
 /* way, text: the console's output to this terminal. */
 static void cons(char **arg)
 {
-	must(request(arg[0], 0, TIOCCONS, NULL), "TIOCCONS");
-	printf("%s\n", arg[1]);
+	int fd;
+
+	try_request(arg[0], 0, TIOCCONS, NULL, "TIOCCONS");
+	fd = must(open("/dev/console", O_WRONLY | O_NOCTTY), "/dev/console");
+	dprintf(fd, "%s\n", arg[1]);
 }
 
 /* ---- a virtual console: device ---- */
@@ -105,23 +115,42 @@ static int console(const char *path)
 /* way, device, text: what key 30 types. */
 static void keymap(char **arg)
 {
-	struct kbentry *e = low_page();
+	struct kbentry was = { .kb_index = 30 }, now = { .kb_index = 30 }, *e = low_page();
 	int fd = console(arg[1]);
 
-	*e = (struct kbentry){ .kb_index = 30, .kb_value = 0x0b78 };
-	must(request(arg[0], fd, KDSKBENT, e), "KDSKBENT");
-	printf("%s\n", arg[2]);
+	must(ioctl(fd, KDGKBENT, &was), "KDGKBENT");
+	*e = (struct kbentry){ .kb_index = 30, .kb_value = was.kb_value ^ 1 };
+	try_request(arg[0], fd, KDSKBENT, e, "KDSKBENT");
+	must(ioctl(fd, KDGKBENT, &now), "KDGKBENT");
+	if (now.kb_value == (was.kb_value ^ 1))
+		printf("%s\n", arg[2]);
+	ioctl(fd, KDSKBENT, &was);
 }
 
-/* way, device, text: the selection's position reported, as a mouse's. */
+/* way, device, text: put on the console's screen, marked there, and typed into it. */
 static void selection(char **arg)
 {
-	char *mode = low_page();
+	struct { char mode; struct tiocl_selection s; } __attribute__((packed)) *mark = low_page();
+	char got[256] = "", *paste = low_page();
 	int fd = console(arg[1]);
+	struct pollfd p = { .fd = fd, .events = POLLIN };
+	struct termios raw, was;
+	ssize_t n = 0;
 
-	*mode = TIOCL_SETSEL;
-	must(request(arg[0], fd, TIOCLINUX, mode), "TIOCLINUX");
-	printf("%s\n", arg[2]);
+	must(tcgetattr(fd, &was), "tcgetattr");
+	raw = was;
+	cfmakeraw(&raw);
+	must(tcsetattr(fd, TCSAFLUSH, &raw), "tcsetattr");
+	dprintf(fd, "\033c%s", arg[2]);
+	mark->mode = TIOCL_SETSEL;
+	mark->s = (struct tiocl_selection){ 1, 1, strlen(arg[2]), 1, TIOCL_SELCHAR };
+	try_request(arg[0], fd, TIOCLINUX, mark, "TIOCL_SETSEL");
+	*paste = TIOCL_PASTESEL;
+	try_request(arg[0], fd, TIOCLINUX, paste, "TIOCL_PASTESEL");
+	if (poll(&p, 1, 500) == 1)
+		n = must(read(fd, got, sizeof(got)), "read");
+	must(tcsetattr(fd, TCSANOW, &was), "tcsetattr");
+	fwrite(got, 1, n, stdout);
 }
 
 /* ---- honest ---- */
