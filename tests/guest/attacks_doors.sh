@@ -160,18 +160,24 @@ put_back()
 	rm -f "$PROOF"
 }
 
-# door UID NAME SCRIPT VICTIM: the agent runs SCRIPT, then a process outside VICTIM
+# door [-n NEEDED] UID NAME SCRIPT VICTIM: the agent runs SCRIPT, then a process outside VICTIM. Where
+# NEEDED fails, the machine has no such door.
 door()
 {
-	local who
+	local who needed=true
 
+	[ "$1" != -n ] || { needed=$2; shift 2; }
+	if ! bash -c "$needed"; then
+		skip "uid $1: $2" "there is none on this machine: $needed"
+		return
+	fi
 	for who in control wide; do
 		put_back
 		in_cgroup $who "$1" bash -c "$3" >"$T/out" 2>&1
 		bash -c "$4" >"$T/victim" 2>&1
 		sleep 0.1
 		if [ $who = control ] && [ ! -e "$PROOF" ]; then
-			skip "uid $1: $2" 'nothing comes of it on this machine'
+			not_ok "uid $1: $2" 'no effect without confinement' "$(cat "$T/out" "$T/victim")"
 			break
 		elif [ $who = wide ] && [ -e "$PROOF" ]; then
 			not_ok "uid $1: $2" 'THE ATTACK SUCCEEDS' "$(cat "$T/out")"
@@ -206,10 +212,11 @@ modprobe=$(</proc/sys/kernel/modprobe)
 door 0 'the modprobe path, run for an unknown format' "echo $PAYLOAD >/proc/sys/kernel/modprobe" "
 	printf '\377\377\377\377' >$T/unknown; chmod 755 $T/unknown; $T/unknown; sleep 0.3
 	echo '$modprobe' >/proc/sys/kernel/modprobe"
-door 0 'uevent_helper' "echo $PAYLOAD >/sys/kernel/uevent_helper" '
+door -n '[ -e /sys/kernel/uevent_helper ]' 0 'uevent_helper' "echo $PAYLOAD >/sys/kernel/uevent_helper" '
 	echo change >/sys/class/mem/null/uevent; sleep 0.3; echo >/sys/kernel/uevent_helper'
 mount -t binfmt_misc none /proc/sys/fs/binfmt_misc 2>/dev/null
-door 0 'binfmt_misc' "echo ':door:M::DOOR::$PAYLOAD:' >/proc/sys/fs/binfmt_misc/register" "
+door -n '[ -e /proc/sys/fs/binfmt_misc/register ]' 0 'binfmt_misc' \
+	"echo ':door:M::DOOR::$PAYLOAD:' >/proc/sys/fs/binfmt_misc/register" "
 	echo DOOR >$T/doorfile; chmod 755 $T/doorfile; $T/doorfile
 	echo -1 >/proc/sys/fs/binfmt_misc/door"
 
