@@ -154,24 +154,36 @@ wait $!
 rmdir "$CG/agent/child"
 
 # ---- other agents ----
-# others ADDRESS: `second` and `friend` each stand there; only the friend is reached.
+# reaches WHO UID OTHER TYPE ADDRESS: what WHO sends to what OTHER stands at
+reaches()
+{
+	local seen=1
+
+	in_cgroup "$3" 1000 "$S" take "$4" "$5" 5 >"$T/take" 2>&1 &
+	wait_for 3 grep -q taken "$T/take"
+	in_cgroup "$1" "$2" "$S" send "$4" "$5" hello >"$T/out" 2>&1
+	sleep 0.1
+	grep -q hello "$T/take" && seen=0
+	cgroup_end "$3"
+	wait $! 2>/dev/null
+	rm -f "$5"
+	return $seen
+}
+# others NAME TYPE ADDRESS: `second` and `friend` each stand there; only the friend is reached.
 others()
 {
-	local who
+	local uid name
 
-	for who in second friend; do
-		in_cgroup $who 1000 "$S" take "$2" "$3" 5 >"$T/take" 2>&1 &
-		wait_for 3 grep -q taken "$T/take"
-		in_cgroup agent 1000 "$S" send "$2" "$3" hello >"$T/out" 2>&1
-		sleep 0.1
-		if grep -q hello "$T/take"; then seen=reached; else seen=; fi
-		cgroup_end $who
-		wait $! 2>/dev/null
-		rm -f "$3"
-		if [ "$seen" = "$([ $who = friend ] && echo reached)" ]; then
-			ok "$who, $1: ${seen:-not reached}"
+	for uid in 1000 0; do
+		name="uid $uid: another agent, $1"
+		if ! reaches control $uid second "$2" "$3"; then
+			not_ok "$name" 'nothing arrives without confinement' "$(cat "$T/take" "$T/out")"
+		elif reaches agent $uid second "$2" "$3"; then
+			not_ok "$name" 'THE ATTACK SUCCEEDS' "$(cat "$T/take" "$T/out")"
+		elif ! reaches agent $uid friend "$2" "$3"; then
+			not_ok "$name" 'the honest use does not work' "$(cat "$T/take" "$T/out")"
 		else
-			not_ok "$who, $1: ${seen:-not reached}" "$(cat "$T/take" "$T/out")"
+			ok "$name"
 		fi
 	done
 }
@@ -216,6 +228,37 @@ for uid in 1000 0; do
 	else
 		ok "uid $uid: taking a service's abstract name"
 	fi
+done
+# The same by a path in a folder that is everybody's, as PostgreSQL has it: bound there, or moved there.
+# moved_in WHO UID PATH
+moved_in()
+{
+	in_cgroup "$1" "$2" bash -c 'rm -f "$0.x"; "$S" take stream "$0.x" 3 & sleep 0.5; mv "$0.x" "$0"; wait' \
+		"$3" >"$T/take" 2>&1 &
+	sleep 1
+	"$S" send stream "$3" password >/dev/null 2>&1
+	sleep 0.1
+	cgroup_end "$1"
+	wait $! 2>/dev/null
+	grep -q password "$T/take"
+}
+for way in stand_in moved_in; do
+	for uid in 1000 0; do
+		name="uid $uid: taking a service's path ($way)"
+		rm -f /tmp/.s.PGSQL.5432*
+		if ! $way control $uid /tmp/.s.PGSQL.5432; then
+			not_ok "$name" 'control' "$(cat "$T/take")"
+			continue
+		fi
+		rm -f /tmp/.s.PGSQL.5432* /tmp/mine.sock*
+		if $way agent $uid /tmp/.s.PGSQL.5432; then
+			not_ok "$name" 'THE ATTACK SUCCEEDS' "$(cat "$T/take")"
+		elif ! $way agent $uid /tmp/mine.sock; then
+			not_ok "$name" 'honest use' "$(cat "$T/take")"
+		else
+			ok "$name"
+		fi
+	done
 done
 
 # ---- after a change of policy ----
