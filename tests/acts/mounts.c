@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Reading a file through a mount made for it. Every verb works in a mount namespace of its own,
- * as an ordinary user in a user namespace of its own as well.
+ * Reading a file through a mount made for it. Every verb works in a mount namespace of its own, most in
+ * a user namespace of its own as well.
  */
 #include <linux/mount.h>
 #include <sched.h>
@@ -17,20 +17,28 @@ static void write_file(const char *path, const char *text)
 	close(fd);
 }
 
+/* With a user namespace: there, root of the machine is nobody special either. */
+static void sandbox(void)
+{
+	uid_t uid = geteuid();
+	char map[64];
+
+	must(unshare(CLONE_NEWUSER | CLONE_NEWNS), "unshare");
+	write_file("/proc/self/setgroups", "deny");
+	snprintf(map, sizeof(map), "0 %u 1", uid);
+	write_file("/proc/self/uid_map", map);
+	write_file("/proc/self/gid_map", map);
+	must(mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL), "private");
+}
+
+/* Root's, which takes CAP_SYS_ADMIN over the machine and leaves it all others. */
 static void own_namespace(void)
 {
-	char map[64];
-	uid_t uid = geteuid();
-
-	if (uid) {
-		must(unshare(CLONE_NEWUSER | CLONE_NEWNS), "unshare");
-		write_file("/proc/self/setgroups", "deny");
-		snprintf(map, sizeof(map), "0 %u 1", uid);
-		write_file("/proc/self/uid_map", map);
-		write_file("/proc/self/gid_map", map);
-	} else {
-		must(unshare(CLONE_NEWNS), "unshare");
+	if (geteuid()) {
+		sandbox();
+		return;
 	}
+	must(unshare(CLONE_NEWNS), "unshare");
 	must(mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL), "private");
 }
 
@@ -44,7 +52,7 @@ static void bind(char **arg)
 {
 	char key[4096];
 
-	own_namespace();
+	sandbox();
 	must(mount(arg[0], arg[1], NULL, MS_BIND, NULL), "bind");
 	snprintf(key, sizeof(key), "%s/key", arg[1]);
 	show_path(key);
@@ -54,7 +62,7 @@ static void bind_file(char **arg)
 {
 	char from[4096], to[4096];
 
-	own_namespace();
+	sandbox();
 	snprintf(from, sizeof(from), "%s/key", arg[0]);
 	snprintf(to, sizeof(to), "%s/file", arg[1]);
 	close(must(open(to, O_CREAT | O_WRONLY, 0600), to));
@@ -67,7 +75,7 @@ static void detached(char **arg)
 {
 	int tree;
 
-	own_namespace();
+	sandbox();
 	tree = must(syscall(SYS_open_tree, AT_FDCWD, arg[0], OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC),
 		    "open_tree");
 	show(must(openat(tree, "key", O_RDONLY), "key"));
@@ -79,7 +87,7 @@ static void detached_moved(char **arg)
 	char key[4096];
 	int tree;
 
-	own_namespace();
+	sandbox();
 	tree = must(syscall(SYS_open_tree, AT_FDCWD, arg[0], OPEN_TREE_CLONE | AT_RECURSIVE),
 		    "open_tree");
 	must(syscall(SYS_mount_setattr, tree, "", AT_EMPTY_PATH, &attr, sizeof(attr)),
@@ -106,7 +114,7 @@ static void overlay(char **arg)
 {
 	char key[4096];
 
-	own_namespace();
+	sandbox();
 	overlay_on(arg[0], arg[1]);
 	snprintf(key, sizeof(key), "%s/key", arg[1]);
 	show_path(key);
@@ -118,7 +126,7 @@ static void overlay_upper(char **arg)
 	char options[8192], file[4096];
 	int fd;
 
-	own_namespace();
+	sandbox();
 	snprintf(options, sizeof(options), "lowerdir=%s,upperdir=%s,workdir=%s,userxattr", arg[1],
 		 arg[0], arg[2]);
 	if (mount("overlay", arg[1], "overlay", 0, options)) {
@@ -133,7 +141,7 @@ static void overlay_upper(char **arg)
 
 static void change_root(char **arg)
 {
-	own_namespace();
+	sandbox();
 	must(chroot(arg[0]), "chroot");
 	must(chdir("/"), "chdir");
 	show_path("/key");
@@ -141,7 +149,7 @@ static void change_root(char **arg)
 
 static void pivot(char **arg)
 {
-	own_namespace();
+	sandbox();
 	must(mount(arg[0], arg[0], NULL, MS_BIND, NULL), "bind");
 	must(chdir(arg[0]), "chdir");
 	must(syscall(SYS_pivot_root, ".", "."), "pivot_root");
@@ -154,7 +162,7 @@ static void covered(char **arg)
 	char path[4096];
 	int box;
 
-	own_namespace();
+	sandbox();
 	box = must(open(arg[0], O_PATH), arg[0]);
 	must(mount("tmpfs", arg[0], "tmpfs", 0, NULL), "tmpfs");
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", box);

@@ -108,12 +108,14 @@ attack 'pivot_root' mounting pivot
 attack 'bound where something allowed is, under a tmpfs' mounting covered
 # An overlay that nobody named has no honest use: everything on it is denied.
 attack -n 'overlay over it' mounting overlay
-overlay_upper()
+# For root in a user namespace, files of others are files of others.
+beside()
 {
-	mkdir -p "$WS/m" "$BOX/../w"
-	"$ACTS/mounts" overlay-upper "$BOX" "$WS/m" "$BOX/../w"
+	mkdir -p "$ARENA/w" && chmod 777 "$ARENA/w" "$ARENA/outside" && arena_dirty=1 &&
+		arena_look=$("$ACTS/look" "$ARENA")
 }
-attack -n -b outside 'overlay that writes into it' overlay_upper
+overlay_upper() { mkdir -p "$WS/m" && "$ACTS/mounts" overlay-upper "$BOX" "$WS/m" "$BOX/../w"; }
+attack -n -b outside -s beside 'overlay that writes into it' overlay_upper
 
 # ---- io_uring ----
 ring() { "$ACTS/uring" "$1" "$2" "$BOX/key" "${@:3}"; }
