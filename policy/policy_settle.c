@@ -264,28 +264,49 @@ static bool uses_repositories(const struct source *s)
 	return false;
 }
 
+static int look_for_repositories(struct loader *l, const char *root, const char *what, unsigned depth)
+{
+	struct repositories *r = &l->repositories;
+	int err = repositories_find(r, root, depth);
+
+	if (!err && (r->beyond || r->many))
+		diag_add(l->d, r->beyond ? DIAG_WARNING : DIAG_NOTE,
+			 l->sources[l->n_sources - 1]->file, 0, 0,
+			 "%s has more folders or git repositories than are looked at (%d, %d): the "
+			 "configuration of every repository in it is closed, of new ones too%s",
+			 what, REPOSITORIES_FOLDERS_MAX, REPOSITORIES_MAX,
+			 r->beyond ? ", but for bare ones and for files and folders elsewhere that a "
+				     "configuration names; use a smaller folder"
+				   : "");
+	return err;
+}
+
 /* ${repositories}: of this moment. Those below the home count as well, less deep: a policy may let
  * an agent write there. */
 static int settle_repositories(struct loader *l)
 {
 	struct repositories *r = &l->repositories;
 	bool used = false;
-	int err = 0;
+	int err;
 
 	for (size_t i = 0; i < l->n_sources; i++)
 		used |= uses_repositories(l->sources[i]);
 	if (!used || l->params->no_resolve)
 		return 0;
 	r->home = l->scope.home;
-	if (l->scope.workspace)
-		err = repositories_find(r, l->scope.workspace, REPOSITORIES_DEPTH_MAX);
-	if (!err && r->beyond)
-		diag_add(l->d, DIAG_NOTE, l->sources[l->n_sources - 1]->file, 0, 0,
-			 "the workspace has more folders or git repositories than are looked at (%d, "
-			 "%d): the configuration of every repository in it is closed, of new ones too",
-			 REPOSITORIES_FOLDERS_MAX, REPOSITORIES_MAX);
+	err = repositories_globals(r);
+	if (!err && l->scope.workspace)
+		err = look_for_repositories(l, l->scope.workspace, "the workspace",
+					    REPOSITORIES_DEPTH_MAX);
 	if (!err && l->scope.home && strcmp(l->scope.home, "/"))
-		err = repositories_find(r, l->scope.home, 3);
+		err = look_for_repositories(l, l->scope.home, "the home",
+					    REPOSITORIES_HOME_DEPTH);
+	if (err == -E2BIG)
+		return diag_add(l->d, DIAG_ERROR, l->sources[l->n_sources - 1]->file, 0, 0,
+				"git's configurations, of repositories that were found and of the homes, "
+				"name more than the %d files and folders that can be closed; there may be "
+				"repositories with hundreds of working trees or includes: remove them",
+				REPOSITORIES_PATTERNS_MAX);
 	l->scope.repositories = &r->patterns;
 	return err;
 }

@@ -43,6 +43,45 @@ static void repository(const char *name)
 	}
 }
 
+/* What a configuration leads to: further ones, and hooks of every working tree. */
+static void make_includes(void)
+{
+	char text[512];
+
+	repository("ws/deep/.git");
+	make("ws/deep/.git/config", "[include]\n\tpath = ../a.inc\n[core] hooksPath = \\\n\thooks.d\n"
+				    "[includeIf \"gitdir:[x]/\"] path = \"../b]c\" ; no\n");
+	make("ws/deep/a.inc", "[core]\r\n\thookspath = from-a\r\n[include]path=sub/d.inc\n");
+	make("ws/deep/sub/d.inc", "[include]\npath = ../a.inc\npath = ../sub/../sub/d.inc\n"
+				  "path = not-there\npath = ~/from-d\n[core]\nhooksPath=~/hooks-d\n"
+				  "[core \"x\"]\nhooksPath=no\n[broken\nhooksPath=no\n");
+	snprintf(text, sizeof(text), "%s/ws/deep-tree/.git\n", root);
+	make("ws/deep/.git/worktrees/t/gitdir", text);
+	make("ws/deep/.git/worktrees/t/HEAD", "");
+	make("ws/deep/.git/worktrees/t/commondir", "../..\n");
+	repository("ws/deep/.git/modules/m");
+	make("ws/deep/.git/modules/m/config", "[core]\nworktree = ../../../m\nhooksPath = own\n");
+	make("ws/null/x", "");
+	repository("ws/null/.git");
+	make("ws/null/.git/config", "[core]\nhooksPath = /dev/null\n[include]\npath = ../link\n");
+	/* A working tree whose repository is elsewhere. */
+	repository("far/.git");
+	make("far/.git/config", "[core]\nhooksPath = far-hooks\n");
+	make("far/.git/worktrees/f/HEAD", "");
+	make("far/.git/worktrees/f/commondir", "../..\n");
+	snprintf(text, sizeof(text), "gitdir: %s/far/.git/worktrees/f\n", root);
+	make("ws/near/.git", text);
+	make("home/dot/gitconfig", "[core]\nhooksPath = for-all\n[include]\npath = more\n"
+				   "[init]\ntemplateDir = ~/template\n");
+	make("home/.config/git/config", "[include]\npath = xdg\n");
+	snprintf(text, sizeof(text),
+		 "cd %s; ln -s dot/gitconfig home/.gitconfig; ln -s to ws/null/link; mkdir ws/deep/from-a; "
+		 "ln -s ../tools/hook ws/deep/from-a/pre-commit",
+		 root);
+	if (system(text))
+		perror(text);
+}
+
 static void make_tree(void)
 {
 	char text[512];
@@ -56,10 +95,18 @@ static void make_tree(void)
 	make("ws/main/.git/worktrees/t/HEAD", "");
 	make("ws/main/.git/worktrees/t/commondir", "../..\n");
 	make("ws/tree/.git", "gitdir: ../main/.git/worktrees/t\n");
+	make_includes();
 	repository("ws/bare.git");
 	repository("ws/node_modules/x/.git");
 	repository("ws/1/2/3/4/5/6/7/8/9/.git");
-	repository("home2/1/2/3/4/.git");
+	repository("home2/1/2/3/4/5/.git");
+	repository("home2/1/2/3/4/5/6/.git");
+	repository("home2/node_modules/x/.git");
+	repository("home2/go/pkg/mod/x/.git");
+	make("home2/.oh-my/go/x", "");
+	repository("home2/.oh-my/.git");
+	make("ws/part/.vscode/settings.json", "{}");
+	make("ws/part/.devcontainer/x", "");
 	for (unsigned i = 0; i <= REPOSITORIES_MAX; i++) {
 		char name[64];
 
@@ -126,6 +173,22 @@ int main(void)
 		"ws/main/.git/worktrees/t/commondir", "ws/main/.git/worktrees/t", "ws/tree/.git",
 		"ws/bare.git/config", "ws/bare.git/hooks/update", "ws/.git", "ws/linked/.git",
 		"else/.git/config", "ws/1/2/3/4/5/6/7/8/9/.git/config", NULL};
+	static const char *const led_to[] = {
+		"ws/deep/a.inc", "ws/deep/a.inc.lock", "ws/deep/sub/d.inc", "ws/deep/sub/not-there",
+		"ws/deep/b]c", "home/from-d", "home/hooks-d/x", "ws/deep/hooks.d/x",
+		"ws/deep/from-a/post-commit", "ws/deep/.git/from-a/post-update",
+		"ws/deep-tree/hooks.d/x", "ws/deep-tree/from-a/x", "ws/deep/tools/hook", "ws/deep/m/own/x",
+		/* by a link */
+		"ws/null/link", "ws/null/to",
+		/* of a repository outside */
+		"far/.git/config", "ws/near/far-hooks/x", "far/far-hooks/x",
+		/* for every repository */
+		"home/.gitconfig", "home/dot/gitconfig", "home/more", "home/.config/git/xdg",
+		"home/template/hooks/x", "ws/main/for-all/x", "ws/tree/for-all/x", "ws/bare.git/for-all/x",
+		"ws/deep/m/for-all/x", NULL};
+	static const char *const led_elsewhere[] = {
+		"ws/deep/no/x", "ws/deep/m/hooks.d/x", "ws/deep/x", "ws/deep/b", "ws/null/from-a/x",
+		"home/for-all/x", "home/dot/x", "ws/for-all/x", NULL};
 	static const char *const many_closed[] = {"many/000/.git/config", "many/200/.git/config",
 						  "many/new/.git", "many/a/b/.git/config.lock", NULL};
 	static const char *const many_open[] = {"many/000/.git/index", "many/x", NULL};
@@ -136,16 +199,31 @@ int main(void)
 		"above/.git/config", NULL};
 	static const char *const above_closed[] = {"above/.git/config", "above/.git", NULL};
 	static const char *const home_closed[] = {"ws/main/.git/config", NULL};
+	static const char *const editors[] = {
+		"ws/.vscode/settings.json", "ws/.devcontainer/devcontainer.json", "ws/main/.vscode/launch.json",
+		"ws/main/.devcontainer.json", "ws/part/.vscode/launch.json", "ws/part/.devcontainer/post.sh",
+		"ws/tree/.vscode/settings.json", NULL};
+	static const char *const no_editors[] = {
+		"ws/part2/.vscode/settings.json", "ws/part/.vscode/x.json", "ws/node_modules/x/.vscode/launch.json",
+		"ws/fresh/.devcontainer.json", NULL};
+	static const char *const deep_closed[] = {
+		"home2/1/2/3/4/5/.git/config", "home2/.oh-my/.git/config",
+		"home2/1/2/3/4/5/.vscode/settings.json", NULL};
+	static const char *const deep_open[] = {
+		"home2/1/2/3/4/5/6/.git/config", "home2/node_modules/x/.git/config",
+		"home2/go/pkg/mod/x/.git/config", "home2/new/.git/config", NULL};
 	static const char *const nothing[] = {"ws/bare.git/config", NULL}, *const none[] = {NULL};
 
 	if (!mkdtemp(root))
 		return 1;
 	make_tree();
 	load_and_expect("ws", "home", closed, open);
+	load_and_expect("ws", "home", led_to, led_elsewhere);
 	load_and_expect("above/sub", "home", above_closed, nothing);
 	load_and_expect("above/sub", "ws", home_closed, none);
 	load_and_expect("many", "home", many_closed, many_open);
-	load_and_expect("absent", "home2", none, nothing);
+	load_and_expect("absent", "home2", deep_closed, deep_open);
+	load_and_expect("ws", "home", editors, no_editors);
 	load_and_expect("absent", "home", none, nothing);
 	if (!strncmp(root, "/tmp/hg-", 8)) {
 		char text[256];
