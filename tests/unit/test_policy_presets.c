@@ -90,7 +90,7 @@ static const struct row {
 	{ "----", M, "/home/u/.zshrc" },	{ "----", M, "/home/u/.gitconfig" },
 	{ "----", C, "/home/u/.ssh/authorized_keys" }, { "----", C, "/srv/ws/.mcp.json" },
 	{ "----", C, "/srv/ws/.vscode/tasks.json" }, { "----", M, "/home/u/p/.vscode/tasks.json" },
-	{ "--+-", C, "/srv/ws/.vscode/settings.json" },
+	{ "----", C, "/srv/ws/.vscode/settings.json" },
 	{ "-+++", C, "/srv/ws/node_modules/a/.vscode/settings.json" },
 	{ "--+-", C, "/srv/ws/.idea/workspace.xml" }, { "----", C, "/srv/ws/a/.idea/watcherTasks.xml" }, { "----", M, "/srv/ws/.claude/settings.local.json" },
 	{ "-+++", C, "/srv/ws/.claude/todos/x" }, { "----", M, "/home/u/.codex/config.toml" },
@@ -104,6 +104,105 @@ static const struct row {
 	{ "----", C, "/home/u/.config/autostart/x.desktop" }, { "----", M, "/etc/passwd" },
 	{ "----", M, "/dev/uinput" },		{ "----", M, "/etc/hydraguard/policies/x.yaml" },
 	{ "----", M, "/proc/sys/kernel/core_pattern" }, { "----", C, "/boot/vmlinuz" },
+	/* Agents', editors', shells' and terminals' files, there or not yet. */
+	{ "----", C, "/srv/ws/.devcontainer/devcontainer.json" },	{ "----", M, "/srv/ws/.devcontainer/devcontainer.json" },
+	{ "----", C, "/srv/ws/.devcontainer.json" },	{ "----", M, "/srv/ws/.devcontainer.json" },
+	{ "----", C, "/srv/ws/.zed/tasks.json" },	{ "----", M, "/srv/ws/.zed/tasks.json" },
+	{ "----", C, "/srv/ws/sub/.zed/settings.json" },	{ "----", M, "/srv/ws/sub/.zed/settings.json" },
+	{ "----", C, "/srv/ws/.helix/languages.toml" },	{ "----", M, "/srv/ws/.helix/languages.toml" },
+	{ "----", C, "/srv/ws/.roo/mcp.json" },	{ "----", M, "/srv/ws/.roo/mcp.json" },
+	{ "----", C, "/srv/ws/.kilocode/mcp.json" },	{ "----", M, "/srv/ws/.kilocode/mcp.json" },
+	{ "----", C, "/srv/ws/.qwen/settings.json" },	{ "----", M, "/srv/ws/.qwen/settings.json" },
+	{ "----", C, "/srv/ws/opencode.json" },	{ "----", M, "/srv/ws/opencode.json" },
+	{ "----", C, "/srv/ws/a/opencode.jsonc" },	{ "----", M, "/srv/ws/a/opencode.jsonc" },
+	{ "----", C, "/srv/ws/.opencode/plugin/x.js" },	{ "----", M, "/srv/ws/.opencode/plugin/x.js" },
+	{ "----", C, "/srv/ws/.opencode/command/x.md" },	{ "----", M, "/srv/ws/.opencode/command/x.md" },
+	{ "----", C, "/srv/ws/.gemini/settings.json" },	{ "----", M, "/srv/ws/.gemini/settings.json" },
+	{ "----", C, "/srv/ws/.gemini/hooks/x" },	{ "----", M, "/srv/ws/.gemini/hooks/x" },
+	{ "----", C, "/srv/ws/.cursor/cli.json" },	{ "----", M, "/srv/ws/.cursor/cli.json" },
+	{ "----", C, "/srv/ws/.cursor/commands/x.md" },	{ "----", M, "/srv/ws/.cursor/commands/x.md" },
+	{ "----", C, "/srv/ws/.amp/settings.json" },	{ "----", M, "/srv/ws/.amp/settings.json" },
+	{ "----", C, "/srv/ws/.agents/skills/x/run.sh" },	{ "----", M, "/srv/ws/.agents/skills/x/run.sh" },
+	{ "----", C, "/srv/ws/.amazonq/mcp.json" },	{ "----", M, "/srv/ws/.amazonq/mcp.json" },
+	{ "----", C, "/srv/ws/.trae/mcp.json" },	{ "----", M, "/srv/ws/.trae/mcp.json" },
+	{ "----", C, "/srv/ws/.windsurf/hooks.json" },	{ "----", M, "/srv/ws/.windsurf/hooks.json" },
+	{ "----", C, "/srv/ws/.kiro/hooks/x" },	{ "----", M, "/srv/ws/.kiro/hooks/x" },
+	{ "----", C, "/srv/ws/.junie/mcp/mcp.json" },	{ "----", M, "/srv/ws/.junie/mcp/mcp.json" },
+	{ "----", C, "/srv/ws/.github/hooks/x.json" },	{ "----", M, "/srv/ws/.github/hooks/x.json" },
+	{ "----", C, "/srv/ws/.clinerules/hooks/x" },	{ "----", M, "/srv/ws/.clinerules/hooks/x" },
+	{ "----", C, "/srv/ws/crush.json" },	{ "----", M, "/srv/ws/crush.json" },
+	{ "----", C, "/srv/ws/.claude/rules/x.md" },	{ "----", M, "/srv/ws/.claude/rules/x.md" },
+	{ "----", C, "/srv/ws/.nvim.lua" },	{ "----", M, "/srv/ws/.nvim.lua" },
+	{ "----", C, "/srv/ws/deep/er/.roo/mcp.json" },	{ "----", M, "/srv/ws/deep/er/.roo/mcp.json" },
+	{ "----", C, "/home/u/.copilot/mcp-config.json" },	{ "----", M, "/home/u/.copilot/mcp-config.json" },
+	{ "----", C, "/home/u/.copilot/config.json" },	{ "----", M, "/home/u/.copilot/config.json" },
+	{ "----", C, "/home/u/.wezterm.lua" },	{ "----", M, "/home/u/.wezterm.lua" },
+	{ "----", C, "/home/u/.config/wezterm/wezterm.lua" },	{ "----", M, "/home/u/.config/wezterm/wezterm.lua" },
+	{ "----", C, "/home/u/.config/kitty/kitty.conf" },	{ "----", M, "/home/u/.config/kitty/kitty.conf" },
+	{ "----", C, "/home/u/.alacritty.toml" },	{ "----", M, "/home/u/.alacritty.toml" },
+	{ "----", C, "/home/u/.config/ghostty/config" },	{ "----", M, "/home/u/.config/ghostty/config" },
+	{ "----", C, "/home/u/.config/crush/crush.json" },	{ "----", M, "/home/u/.config/crush/crush.json" },
+	{ "----", C, "/home/u/.config/amp/settings.json" },	{ "----", M, "/home/u/.config/amp/settings.json" },
+	{ "----", C, "/home/u/.config/helix/config.toml" },	{ "----", M, "/home/u/.config/helix/config.toml" },
+	{ "----", C, "/home/u/.config/go/env" },	{ "----", M, "/home/u/.config/go/env" },
+	{ "----", C, "/home/u/.config/gh/config.yml" },	{ "----", M, "/home/u/.config/gh/config.yml" },
+	{ "----", C, "/home/u/.config/starship.toml" },	{ "----", M, "/home/u/.config/starship.toml" },
+	{ "----", C, "/home/u/.config/pipewire/x.conf" },	{ "----", M, "/home/u/.config/pipewire/x.conf" },
+	{ "----", C, "/home/u/.local/share/nvim/site/plugin/x.lua" },	{ "----", M, "/home/u/.local/share/nvim/site/plugin/x.lua" },
+	{ "----", C, "/home/u/.tmux/plugins/x" },	{ "----", M, "/home/u/.tmux/plugins/x" },
+	{ "----", C, "/home/u/.nanorc" },	{ "----", M, "/home/u/.nanorc" },
+	{ "----", C, "/home/u/.lesskey" },	{ "----", M, "/home/u/.lesskey" },
+	{ "----", C, "/home/u/.hgrc" },	{ "----", M, "/home/u/.hgrc" },
+	{ "----", C, "/home/u/.muttrc" },	{ "----", M, "/home/u/.muttrc" },
+	{ "----", C, "/home/u/.i3/config" },	{ "----", M, "/home/u/.i3/config" },
+	{ "----", C, "/home/u/.bunfig.toml" },	{ "----", M, "/home/u/.bunfig.toml" },
+	{ "----", C, "/home/u/.yarnrc.yml" },	{ "----", M, "/home/u/.yarnrc.yml" },
+	{ "----", C, "/home/u/.jupyter/x.py" },	{ "----", M, "/home/u/.jupyter/x.py" },
+	{ "----", C, "/home/u/.gemini/GEMINI.md" },	{ "----", M, "/home/u/.gemini/GEMINI.md" },
+	{ "----", C, "/home/u/.cursor/extensions/x/main.js" },	{ "----", M, "/home/u/.cursor/extensions/x/main.js" },
+	{ "----", C, "/home/u/.codeium/windsurf/hooks.json" },	{ "----", M, "/home/u/.codeium/windsurf/hooks.json" },
+	{ "----", C, "/home/u/.my.cnf" },	{ "----", M, "/home/u/.my.cnf" },
+	{ "----", C, "/etc/claude-code/managed-settings.json" },	{ "----", M, "/etc/claude-code/managed-settings.json" },
+	{ "----", C, "/etc/codex/config.toml" },	{ "----", M, "/etc/codex/config.toml" },
+	{ "----", C, "/etc/tmux.conf" },	{ "----", M, "/etc/tmux.conf" },
+	{ "----", C, "/etc/vim/vimrc.local" },	{ "----", M, "/etc/vim/vimrc.local" },
+	{ "----", C, "/etc/npmrc" },	{ "----", M, "/etc/npmrc" },
+	{ "----", C, "/etc/pip.conf" },	{ "----", M, "/etc/pip.conf" },
+	{ "----", M, "/etc/init.d/ssh" },	{ "----", D, "/etc/init.d/ssh" },
+	{ "----", M, "/etc/vim/vimrc" },	{ "----", D, "/etc/vim/vimrc" },
+	{ "----", M, "/etc/X11/Xsession.d/20x" },	{ "----", D, "/etc/X11/Xsession.d/20x" },
+	{ "----", M, "/etc/X11/Xsession" },	{ "----", D, "/etc/X11/Xsession" },
+	{ "----", M, "/etc/screenrc" },	{ "----", D, "/etc/screenrc" },
+	{ "----", M, "/etc/nanorc" },	{ "----", D, "/etc/nanorc" },
+	{ "----", M, "/etc/emacs/site-start.el" },	{ "----", D, "/etc/emacs/site-start.el" },
+	{ "----", M, "/etc/ssl/openssl.cnf" },	{ "----", D, "/etc/ssl/openssl.cnf" },
+	{ "----", M, "/etc/needrestart/needrestart.conf" },	{ "----", D, "/etc/needrestart/needrestart.conf" },
+	{ "----", M, "/etc/gdb/gdbinit" },	{ "----", D, "/etc/gdb/gdbinit" },
+	{ "----", M, "/etc/python3.11/sitecustomize.py" },	{ "----", D, "/etc/python3.11/sitecustomize.py" },
+	{ "----", M, "/srv/ws/.hg/hgrc" },	{ "----", D, "/srv/ws/.hg/hgrc" },
+	/* Beside them. */
+	{ "--+-", C, "/etc/init.d/new" },
+	{ "--+-", C, "/etc/X11/Xsession.d/90new" },
+	{ "--+-", C, "/etc/vim/new" },
+	{ "--+-", C, "/etc/ssl/openssl.cnf.dpkg-new" },
+	{ "--+-", M, "/etc/ssl/other.cnf" },
+	{ "-+++", C, "/srv/ws/.hg/hgrc" },
+	{ "-+++", C, "/srv/ws/.github/workflows/x.yml" },
+	{ "-+++", C, "/srv/ws/.zed/notes" },
+	{ "-+++", C, "/srv/ws/.opencode/state.db" },
+	{ "-+++", C, "/srv/ws/opencode.json.md" },
+	{ "-+++", C, "/srv/ws/.roo/rules/x.md" },
+	{ "-+++", C, "/srv/ws/.qwen/tmp/x" },
+	{ "-+++", C, "/srv/ws/.gemini/tmp/x" },
+	{ "-+++", M, "/srv/ws/package.json" },
+	{ "-+++", M, "/srv/ws/.vscode/extensions.json" },
+	{ "-+++", C, "/srv/ws/new/.vscode/launch.json" },
+	{ "-+++", C, "/srv/ws/node_modules/a/.devcontainer/devcontainer.json" },
+	{ "--+-", C, "/home/u/.config/app/x" },
+	{ "--+-", C, "/home/u/.local/share/app/x" },
+	{ "--+-", C, "/home/u/.local/bin/x" },
+	{ "--+-", C, "/home/u/.copilot/logs/x" },
+	{ "--+-", C, "/home/u/.cursor/state" },
 	/* Sockets that are not the agent's own; as U, @names are reached, as LISTEN taken. */
 	{ "----", U, "/run/docker.sock" },	{ "----", U, "/run/containerd/containerd.sock" },
 	{ "----", U, "/run/podman/podman.sock" }, { "----", U, "/run/user/1000/podman/podman.sock" },
@@ -126,7 +225,7 @@ static const struct row {
 	{ "--+-", CONNECT, "192.0.2.1:443/tcp" }, { "--+-", CONNECT, "[2001:db8::1]:443/tcp" },
 	{ "--+-", CONNECT, "127.0.0.1:8080/tcp" }, { "--+-", CONNECT, "192.0.2.1:53/udp" },
 	{ "--+-", CONNECT, "192.0.2.1/icmp" },	{ "--+-", LISTEN, "0.0.0.0:8080/tcp" },
-	{ "--+-", LISTEN, "[::1]:0/tcp" },	{ "----", CONNECT, "169.254.169.254:80/tcp" },
+	{ "--+-", LISTEN, "[::1]:0/tcp" },
 	{ "----", CONNECT, "127.0.0.1:22/tcp" }, { "----", CONNECT, "[::1]:22/tcp" },
 	{ "----", CONNECT, "0.0.0.0:22/tcp" },
 };
@@ -187,7 +286,7 @@ static void each_loads(void)
 			show_diags(&l.d);
 		if (!l.err) {
 			image_chunks(l.p->image, &n);
-			tap_ok(&tap, n <= 2, "%s fits 256 KiB (%u chunks)", p->name, n);
+			tap_ok(&tap, n <= 3, "%s fits 384 KiB (%u chunks)", p->name, n);
 		}
 		unload(&l);
 	}
@@ -226,6 +325,87 @@ static void one_state(const char *workspace, const char *preset)
 	unload(&l);
 }
 
+/* ---- metadata services ---- */
+
+/* open: at port 53. */
+static const struct metadata {
+	const char *address;
+	bool open;
+} metadata[] = {
+	{"169.254.169.254", true}, {"100.100.100.200", true}, {"168.63.129.16", true},
+	{"169.254.170.2", false},  {"169.254.170.23", false}, {"169.254.42.42", false},
+	{"169.254.0.23", false},   {"192.0.0.192", false},    {"[fd00:ec2::254]", true},
+	{"[fd00:ec2::23]", false}, {"[fd20:ce::254]", false}, {"[fd00:42::42]", false},
+	{"[fe80::a9fe:a9fe]", false},
+};
+static const char *const neighbours[] = {
+	"169.254.169.253", "169.254.170.3", "169.254.170.22", "100.100.100.201", "168.63.129.17",
+	"192.0.0.193", "[fd00:ec2::253]", "[fd00:ec2::24]", "[fd20:ce::255]",
+	"[64:ff9b::192.0.2.1]", "[64:ff9b::169.254.170.3]", "[2002:c000:0201::1]", "[2002:a9fe:aa03::1]",
+};
+
+static bool all_ports(const struct policy *p, const char *address, bool open_53, enum hg_verdict want)
+{
+	static const char *const ports[] = {"1/tcp", "52/tcp", "54/tcp", "80/tcp", "80/udp", "65535/tcp"};
+	char text[100];
+	bool ok = true;
+
+	for (size_t i = 0; i < sizeof(ports) / sizeof(*ports); i++) {
+		snprintf(text, sizeof(text), "%s:%s", address, ports[i]);
+		ok &= decide_endpoint(p, HG_CONNECT, text) == want;
+	}
+	snprintf(text, sizeof(text), "%s:53/udp", address);
+	return ok && (open_53 || decide_endpoint(p, HG_CONNECT, text) == want);
+}
+
+/* Under a policy that opens the whole network behind `preset`, which has no-doors in it. */
+static void each_metadata(const char *preset)
+{
+	char text[200], form[60];
+	unsigned b[4];
+	struct loaded l;
+
+	snprintf(text, sizeof(text), "version: 1\nextends: [%s, network]\nrules:\n  - allow connect *:*\n",
+		 preset);
+	l = load_text(text, strlen(text), &params);
+	if (!tap_ok(&tap, !l.err, "%s, network opened", preset))
+		show_diags(&l.d);
+	for (size_t i = 0; !l.err && i < sizeof(metadata) / sizeof(*metadata); i++) {
+		const struct metadata *m = &metadata[i];
+
+		tap_ok(&tap, all_ports(l.p, m->address, m->open, HG_DENY), "%s: %s is closed", preset,
+		       m->address);
+		if (sscanf(m->address, "%u.%u.%u.%u", b, b + 1, b + 2, b + 3) != 4)
+			continue;
+		for (unsigned k = 0; k < 4; k++) {
+			snprintf(form, sizeof(form),
+				 k == 0	  ? "[64:ff9b::%02x%02x:%02x%02x]"
+				 : k == 1 ? "[2002:%02x%02x:%02x%02x::]"
+				 : k == 2 ? "[2002:%02x%02x:%02x%02x:1:2:3:4:5]"
+					  : "[::ffff:%02x%02x:%02x%02x]",
+				 b[0], b[1], b[2], b[3]);
+			tap_ok(&tap, all_ports(l.p, form, k == 3 && m->open, HG_DENY),
+			       "%s: %s is closed", preset, form);
+		}
+	}
+	for (size_t i = 0; !l.err && i < sizeof(neighbours) / sizeof(*neighbours); i++)
+		tap_ok(&tap, all_ports(l.p, neighbours[i], false, HG_ALLOW), "%s: %s is open", preset,
+		       neighbours[i]);
+	unload(&l);
+	/* As it is shipped. */
+	l = load_file(preset, &params);
+	for (size_t i = 0; !l.err && i < sizeof(metadata) / sizeof(*metadata); i++)
+		tap_ok(&tap, all_ports(l.p, metadata[i].address, metadata[i].open, HG_DENY),
+		       "%s as shipped: %s is closed", preset, metadata[i].address);
+	for (size_t i = 0; !l.err && i < sizeof(neighbours) / sizeof(*neighbours); i++)
+		tap_ok(&tap,
+		       all_ports(l.p, neighbours[i], false,
+				 strcmp(preset, "full-access") ? HG_DENY : HG_ALLOW),
+		       "%s as shipped: %s is %s", preset, neighbours[i],
+		       strcmp(preset, "full-access") ? "closed" : "open");
+	unload(&l);
+}
+
 int main(void)
 {
 	struct loaded l[N_PRESETS];
@@ -246,5 +426,8 @@ int main(void)
 	for (unsigned k = 0; k < N_PRESETS; k++)
 		unload(&l[k]);
 	each_loads();
+	for (unsigned k = 0; k < N_PRESETS; k++)
+		each_metadata(names[k]);
+	each_metadata("no-doors");
 	return tap_done(&tap);
 }
