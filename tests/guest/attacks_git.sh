@@ -24,17 +24,34 @@ need bash -e -c '
 	git init -q -b main library; git -C library commit -q --allow-empty -m l
 	git init -q -b main project; cd project
 	echo x >x; git add x; git commit -qm one
-	git submodule --quiet add ../library sub; git commit -qm sub
+	git submodule --quiet add ../library sub; git submodule --quiet add ../library two; git commit -qm sub
 	git config core.hooksPath .githooks; mkdir .githooks
 	git config include.path ../../shared.inc; git config extensions.worktreeConfig true
 	git worktree add -q ../linked -b side
 	cd ..; git init -q -b main plain; git -C plain commit -q --allow-empty -m p
 	git clone -q --bare project bare.git
-	printf "#!/bin/sh\necho ran >>$PROOF\n" >evil; chmod 755 evil; mkdir home
-	cp -a plain theirs'
+	printf "#!/bin/sh\necho ran >>$PROOF\n" >evil; chmod 755 evil; mkdir home sub tools
+	cp -a plain theirs; cp -a plain hooked; cp -a plain included; git -C project/two config core.hooksPath own
+	printf "#!/bin/sh\n" >tools/hook; chmod 755 tools/hook; ln -s ../../../tools/hook hooked/.git/hooks/post-commit
+	git -C included config include.path ../../first.inc
+	printf "[core]\nhooksPath = inc-hooks\n[include]\npath = sub/second.inc\n" >first.inc'
 chown -R 1000:1000 "$WS" /home/agent
 rm -rf /srv/gitws.as-it-was
 cp -a "$WS" /srv/gitws.as-it-was
+
+# What the person has at home.
+at_home()
+{
+	rm -rf /home/agent/{.gitconfig,.config,c,dot,template}
+	mkdir -p /home/agent/{.config/git,dot,template/hooks}
+	printf '[includeIf "gitdir:%s/theirs/"]\n\tpath = their.inc\n[init]\n\ttemplateDir = ~/template\n' \
+		"$WS" >/home/agent/.gitconfig
+	printf '[core]\n\thooksPath = .their-hooks\n' >/home/agent/their.inc
+	: >/home/agent/dot/git
+	ln -s ../../dot/git /home/agent/.config/git/config
+	chown -R -h 1000:1000 /home/agent
+}
+at_home
 
 for name in workspace-write full-access; do
 	printf 'version: 1\nname: %s\nextends: %s\nworkspace: %s\n' $name $name "$WS" >"$T/$name.yaml"
@@ -45,7 +62,8 @@ done
 reset()
 {
 	rsync -a --delete /srv/gitws.as-it-was/ "$WS"
-	rm -rf /home/agent/{.gitconfig,.config,c} "$PROOF"
+	at_home
+	rm -rf "$PROOF"
 }
 
 # leave WHO UID SCRIPT: did the person's git run the agent's program? The person works in $tree.
@@ -102,6 +120,15 @@ attack plain 'a hook that no list of hooks has yet' '
 attack project 'core.hooksPath' 'cp $E project/.githooks/pre-commit'
 attack project 'core.hooksPath, renamed' 'mkdir h; cp $E h/pre-commit; mv project/.githooks o; mv h project/.githooks'
 attack project 'the target of include.path' "$EVIL >shared.inc"
+attack included 'a file that an included one includes, not there yet' "$EVIL >sub/second.inc"
+attack included 'core.hooksPath of an included file' '
+	mkdir -p included/inc-hooks; cp $E included/inc-hooks/post-commit'
+attack theirs 'core.hooksPath of a file that ~/.gitconfig includes' '
+	mkdir -p theirs/.their-hooks; cp $E theirs/.their-hooks/post-commit'
+attack hooked 'the target of a hook that is a link' 'cp $E tools/hook'
+attack project/two "core.hooksPath of a submodule" 'mkdir -p project/two/own; cp $E project/two/own/post-commit'
+attack linked 'core.hooksPath, of a linked working tree' '
+	mkdir -p linked/.githooks; cp $E linked/.githooks/post-commit'
 attack linked 'a linked working tree: its .git file' "
 	cp -r project/.git g; $EVIL >>g/config; echo gitdir: \$WS/g >linked/.git"
 attack linked 'a linked working tree: its commondir' "
@@ -122,6 +149,11 @@ attack plain 'the configuration at home' "$EVIL >>/home/agent/.gitconfig"
 attack plain 'the configuration at home, by rename' "$EVIL >/home/agent/c; mv /home/agent/c /home/agent/.gitconfig"
 attack plain '/home/agent/.config/git/config' "mkdir -p /home/agent/.config/git; $EVIL >/home/agent/.config/git/config"
 attack plain '/home/agent/.config renamed' "mkdir -p /home/agent/c/git; $EVIL >/home/agent/c/git/config; rm -rf /home/agent/.config; mv /home/agent/c /home/agent/.config"
+attack plain 'what ~/.config/git/config is a link to' "$EVIL >>/home/agent/dot/git"
+attack theirs 'what ~/.gitconfig includes' "$EVIL >>/home/agent/their.inc"
+then='git init -q ../new; cd ../new; git commit -q --allow-empty -m v'
+attack plain 'the template of new repositories' 'cp $E /home/agent/template/hooks/post-commit'
+unset then
 attack plain 'full-access: .git/config' "$EVIL >>plain/.git/config"
 unset who
 
