@@ -240,12 +240,28 @@ static int take_key(struct git_config *c, const struct git_text *t, const char *
 	return err;
 }
 
+/* Would git read there what is not seen here: behind the text's end, or a NUL (in a comment it takes one
+ * for any other byte), or what somebody writes at the other end? */
+static bool is_hidden(const char *file, const char *text)
+{
+	struct stat st;
+
+	if (stat(file, &st))
+		return false;
+	return S_ISREG(st.st_mode) ? !text || (off_t)strlen(text) != st.st_size : S_ISFIFO(st.st_mode);
+}
+
 static int read_one(struct git_config *c, const char *file, const char *home)
 {
 	char *text = git_text_read(file);
 	struct git_text t = {.at = text};
 	int err = 0;
 
+	if (is_hidden(file, text)) {
+		c->hidden = strdup(file);
+		free(text);
+		return c->hidden ? -EBADMSG : -ENOMEM;
+	}
 	if (!text)
 		return 0;
 	t.value = malloc(strlen(text) + 1);
@@ -279,4 +295,5 @@ void git_config_done(struct git_config *c)
 	strings_done(&c->hooks);
 	strings_done(&c->templates);
 	strings_done(&c->trees);
+	free(c->hidden);
 }

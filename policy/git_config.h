@@ -8,7 +8,7 @@
 
 #include "expand.h"
 
-/* Of a file of git's that is read at all: its configuration is a few hundred bytes. */
+/* Of a file of git's that is read: its configuration is a few hundred bytes. */
 #define GIT_TEXT_MAX (256 * 1024)
 
 /* Files that one configuration may be made of. git itself stops at includes ten deep. */
@@ -19,6 +19,7 @@ struct git_config {
 	struct strings hooks;	  /* core.hooksPath: absolute, or relative to each working tree */
 	struct strings templates; /* init.templateDir, the absolute ones */
 	struct strings trees;	  /* core.worktree: absolute, or relative to the repository */
+	char *hidden;		  /* after -EBADMSG: the file */
 };
 
 /* A regular file's text, cut at GIT_TEXT_MAX; NULL where there is none. */
@@ -27,8 +28,9 @@ char *git_text_read(const char *path);
 /* "folder/name"; NULL: no memory. */
 char *git_join(const char *folder, const char *name);
 
-/* Adds the file and what it includes. home: for `~/`, NULL: not known. 0, -ENOMEM, or -E2BIG: more
- * than GIT_CONFIG_FILES_MAX files. What is no configuration says nothing. */
+/* Adds the file and what it includes. home: for `~/`, NULL: not known. 0, -ENOMEM, -E2BIG: more
+ * than GIT_CONFIG_FILES_MAX files, or -EBADMSG: one of them is longer than GIT_TEXT_MAX, has NULs, or is a
+ * FIFO, so that git may read there what is not seen here. What is no configuration says nothing. */
 int git_config_read(struct git_config *c, const char *file, const char *home);
 void git_config_done(struct git_config *c);
 

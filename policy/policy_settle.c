@@ -301,6 +301,11 @@ static int settle_repositories(struct loader *l)
 	if (!err && l->scope.home && strcmp(l->scope.home, "/"))
 		err = look_for_repositories(l, l->scope.home, "the home",
 					    REPOSITORIES_HOME_DEPTH);
+	if (err == -EBADMSG)
+		return diag_add(l->d, DIAG_ERROR, l->sources[l->n_sources - 1]->file, 0, 0,
+				"%s, a configuration of git's, has more than %d KiB, NULs in it, or is a FIFO: "
+				"git may read there what cannot be closed; remove it",
+				r->hidden, GIT_TEXT_MAX / 1024);
 	if (err == -E2BIG)
 		return diag_add(l->d, DIAG_ERROR, l->sources[l->n_sources - 1]->file, 0, 0,
 				"git's configurations, of repositories that were found and of the homes, "

@@ -183,11 +183,15 @@ static int add_files(struct repositories *r, const struct git_config *c)
 }
 
 static int read_config(struct repositories *r, struct git_config *c, const char *folder,
-		       const char *name)
+		       const char *name, const char *home)
 {
 	char *path = git_join(folder, name);
-	int err = path ? git_config_read(c, path, r->home) : -ENOMEM;
+	int err = path ? git_config_read(c, path, home) : -ENOMEM;
 
+	if (err == -EBADMSG) {
+		r->hidden = c->hidden;
+		c->hidden = NULL;
+	}
 	free(path);
 	return err;
 }
@@ -198,7 +202,7 @@ static int add_repository(struct repositories *r, const char *git, const char *t
 static int read_configs(struct repositories *r, const char *git, struct git_config *c)
 {
 	char *path = git_join(git, "commondir"), *text = path ? git_text_read(path) : NULL, *common;
-	int err = path ? read_config(r, c, git, "config.worktree") : -ENOMEM;
+	int err = path ? read_config(r, c, git, "config.worktree", r->home) : -ENOMEM;
 
 	if (text) {
 		text[strcspn(text, "\n")] = '\0';
@@ -207,10 +211,10 @@ static int read_configs(struct repositories *r, const char *git, struct git_conf
 		/* One leads to another no further. */
 		if (!err && !has(common, "commondir"))
 			err = add_repository(r, common, NULL);
-		err = err ? err : read_config(r, c, common, "config");
+		err = err ? err : read_config(r, c, common, "config", r->home);
 		free(common);
 	} else if (!err) {
-		err = read_config(r, c, git, "config");
+		err = read_config(r, c, git, "config", r->home);
 	}
 	free(path);
 	free(text);
@@ -425,8 +429,7 @@ static int look_into(struct repositories *r, const char *path, unsigned depth)
 static int add_global(struct repositories *r, const char *home, const char *file)
 {
 	struct git_config c = {};
-	char *path = git_join(home, file);
-	int err = path ? git_config_read(&c, path, *home ? home : r->home) : -ENOMEM;
+	int err = read_config(r, &c, home, file, *home ? home : r->home);
 
 	if (!err)
 		err = add_files(r, &c);
@@ -434,7 +437,6 @@ static int add_global(struct repositories *r, const char *home, const char *file
 		err = *c.hooks.items[i] == '/' ? add_hooks(r, c.hooks.items[i], "/")
 					       : strings_add(&r->hooks, c.hooks.items[i]);
 	git_config_done(&c);
-	free(path);
 	return err;
 }
 
@@ -498,4 +500,5 @@ void repositories_done(struct repositories *r)
 	strings_done(&r->patterns);
 	strings_done(&r->seen);
 	strings_done(&r->hooks);
+	free(r->hidden);
 }

@@ -33,10 +33,11 @@ struct repositories {
 	unsigned found, editors; /* repositories, folders of editors */
 	dev_t dev;		 /* of the root */
 	bool beyond, many;	 /* below the last root were more folders; more to be named */
+	char *hidden;		 /* after -EBADMSG: a configuration that git may read otherwise */
 };
 
-/* Both: 0, -ENOMEM, or -E2BIG: it would take more than REPOSITORIES_PATTERNS_MAX. What cannot be read
- * is left out. */
+/* Both: 0, -ENOMEM, -E2BIG: it would take more than REPOSITORIES_PATTERNS_MAX, or -EBADMSG
+ * (git_config_read()). What cannot be opened is left out. */
 
 /* The configurations of the machine, of `home`, and of every home below /home and root's; before the
  * repositories for which they hold. */

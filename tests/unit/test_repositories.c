@@ -163,6 +163,32 @@ static void load_and_expect(const char *workspace, const char *home, const char 
 	unload(&l);
 }
 
+/* Configurations of which git reads more than is seen here. */
+static void make_hidden(void)
+{
+	char text[512];
+
+	repository("long/.git");
+	repository("nul/.git");
+	repository("fifo/.git");
+	make("fifo/.git/config", "[include]\npath = ../pipe\n");
+	snprintf(text, sizeof(text),
+		 "cd %s; mkfifo fifo/pipe; printf '#\\0\\n[include]path=x\\n' >nul/.git/config; "
+		 "{ head -c 300000 /dev/zero | tr '\\0' '#'; printf '\\n[include]path=x\\n'; } >long/.git/config",
+		 root);
+	if (system(text))
+		perror(text);
+}
+
+static void refuses(const char *workspace, const char *file)
+{
+	struct policy_params params = {};
+	struct loaded l = load_text(policy(workspace), strlen(policy(workspace)), &params);
+
+	tap_ok(&tap, l.err && has_diag(&l.d, DIAG_ERROR, NULL, 0, 0, file), "%s is refused", file);
+	unload(&l);
+}
+
 int main(void)
 {
 	static const char *const closed[] = {
@@ -225,6 +251,10 @@ int main(void)
 	load_and_expect("absent", "home2", deep_closed, deep_open);
 	load_and_expect("ws", "home", editors, no_editors);
 	load_and_expect("absent", "home", none, nothing);
+	make_hidden();
+	refuses("long", "long/.git/config");
+	refuses("nul", "nul/.git/config");
+	refuses("fifo", "fifo/pipe");
 	if (!strncmp(root, "/tmp/hg-", 8)) {
 		char text[256];
 
