@@ -102,6 +102,10 @@ static const struct row {
 	{ "----", M, "/etc/pam.d/login" },	{ "----", C, "/etc/udev/rules.d/x.rules" },
 	{ "----", C, "/etc/modprobe.d/x.conf" }, { "----", C, "/etc/binfmt.d/x.conf" },
 	{ "----", C, "/home/u/.config/autostart/x.desktop" }, { "----", M, "/etc/passwd" },
+	{ "----", R, "/dev/console" },		{ "----", M, "/dev/console" },
+	{ "----", R, "/dev/ttyS0" },		{ "----", M, "/dev/ttyS0" },
+	{ "----", R, "/dev/hvc0" },		{ "----", M, "/dev/ttyAMA0" },
+	{ "----", R, "/dev/tty1" },		{ "--+-", M, "/dev/ttyUSB0" },
 	{ "----", M, "/dev/uinput" },		{ "----", M, "/etc/hydraguard/policies/x.yaml" },
 	{ "----", M, "/proc/sys/kernel/core_pattern" }, { "----", C, "/boot/vmlinuz" },
 	/* Agents', editors', shells' and terminals' files, there or not yet. */
