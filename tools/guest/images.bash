@@ -9,7 +9,8 @@ guest_packages=(
 	iproute2 iputils-ping curl socat netcat-openbsd iperf3 dnsmasq nginx-light fcgiwrap spawn-fcgi
 	openssh-client gnutls-bin openssl ca-certificates
 	git gcc libc6-dev make python3 python3-venv python3-pip nodejs npm vim-tiny nano jq
-	strace attr acl libcap2-bin inotify-tools e2fsprogs btrfs-progs fuse3 apparmor
+	strace attr acl libcap2-bin inotify-tools e2fsprogs btrfs-progs xfsprogs fuse3
+	apparmor
 	bpftool libbpf1 libelf1 zlib1g libyaml-0-2 libjson-c5
 )
 kernels=(6.1 6.12)
