@@ -43,15 +43,6 @@ static const struct trie_node *node_of(const struct builder *b, uint32_t node)
 	return b->in->tries[node % PATHS_TRIES_MAX]->nodes + node / PATHS_TRIES_MAX;
 }
 
-static void raise(uint32_t to[HG_N_PATH_ACTIONS], const uint32_t from[HG_N_PATH_ACTIONS])
-{
-	unsigned a;
-
-	for (a = 0; a < HG_N_PATH_ACTIONS; a++)
-		if (to[a] < from[a])
-			to[a] = from[a];
-}
-
 static bool exceeds(const uint32_t what[HG_N_PATH_ACTIONS], const uint32_t floor[HG_N_PATH_ACTIONS])
 {
 	unsigned a;
@@ -60,27 +51,6 @@ static bool exceeds(const uint32_t what[HG_N_PATH_ACTIONS], const uint32_t floor
 		if (what[a] > floor[a])
 			return true;
 	return false;
-}
-
-/* Children have higher numbers than their parents. */
-static void fill_subtrees(struct paths_trie *t)
-{
-	struct trie_node *n, *parent;
-	size_t i;
-
-	for (i = 0; i < t->n_nodes; i++) {
-		n = t->nodes + i;
-		memcpy(n->subtree, n->accept, sizeof(n->accept));
-		memset(n->later, 0, sizeof(n->later));
-	}
-	for (i = t->n_nodes; i-- > 1;) {
-		n = t->nodes + i;
-		parent = t->nodes + n->parent;
-		raise(parent->subtree, n->subtree);
-		/* A double star is in every set its parent is in, as a node of its own. */
-		if (!n->star)
-			raise(parent->later, n->subtree);
-	}
 }
 
 static int push(uint32_t **words, size_t *n, size_t *cap, uint32_t word)
@@ -147,7 +117,7 @@ static void find_floor(const struct builder *b, const uint32_t *nodes, size_t n,
 	memset(floor, 0, PATHS_TRIES_MAX * sizeof(*floor));
 	for (i = 0; i < n; i++)
 		if (node_of(b, nodes[i])->star)
-			raise(floor[nodes[i] % PATHS_TRIES_MAX], node_of(b, nodes[i])->accept);
+			trie_raise(floor[nodes[i] % PATHS_TRIES_MAX], node_of(b, nodes[i])->accept);
 }
 
 /* Drops from the key what cannot decide any more; of the nodes that say what holds for everything,
@@ -183,7 +153,7 @@ static int intern_key(struct builder *b, uint32_t *ret_state, uint32_t *ret_out)
 
 	sort_key(b);
 	for (i = 0; i < b->n_key; i++)
-		raise(last[b->key[i] % PATHS_TRIES_MAX], node_of(b, b->key[i])->accept);
+		trie_raise(last[b->key[i] % PATHS_TRIES_MAX], node_of(b, b->key[i])->accept);
 	r = b->in->output(b->in->ctx, (const uint32_t(*)[HG_N_PATH_ACTIONS])last, ret_out);
 	if (r < 0)
 		return r;
@@ -366,9 +336,9 @@ int paths_dirs_compile(const struct paths_dirs *in, struct fa **ret,
 		b.error = &none;
 	b.error->n_blamed = 0;
 	for (t = 0; t < in->n_tries; t++) {
-		fill_subtrees(in->tries[t]);
 		b.presence[t] = calloc(in->tries[t]->n_nodes, sizeof(*b.presence[t]));
-		r = b.presence[t] ? r : -ENOMEM;
+		if (r == 0)
+			r = b.presence[t] ? paths_trie_fold(in->tries[t]) : -ENOMEM;
 	}
 	if (r == 0)
 		r = build(&b);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* How the trie of patterns lies in memory; for paths_trie.c and paths_dirs.c only. */
+/* How the trie of patterns lies in memory; for the paths_*.c that build and walk it. */
 #ifndef HG_PATHS_TRIE_H
 #define HG_PATHS_TRIE_H
 
@@ -39,5 +39,18 @@ struct paths_trie {
 	size_t cap_sets;
 	unsigned max_rule;
 };
+
+static inline void trie_raise(uint32_t to[HG_N_PATH_ACTIONS], const uint32_t from[HG_N_PATH_ACTIONS])
+{
+	unsigned a;
+
+	for (a = 0; a < HG_N_PATH_ACTIONS; a++)
+		if (to[a] < from[a])
+			to[a] = from[a];
+}
+
+/* Fills in what is known once all patterns are there, and lets one node stand for all that do the same. No
+ * pattern is added afterwards: nodes have several parents then. 0, -ENOMEM. */
+int paths_trie_fold(struct paths_trie *t);
 
 #endif
