@@ -1,243 +1,66 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-only
-"""Asks resolvers and sends first payloads in every way that a library would not; and receives them.
+"""Sends first payloads in every way that a library would not.
 
-  sink FILE SPEC...               SPEC: tcp:ADDR:PORT, udp:ADDR:PORT; what came, whole, one line each time
-  dns HOW SERVER NAME             asks; prints addresses; HOW: see QUERIES
-  spellings SERVER NAME           asks for it in 32 ways to write it, and waits for no answer
-  types SERVER NAME               the same for 32 types
-  three SERVER NAME...            asks for A, AAAA and HTTPS of each; prints how many were answered
-  hello NAME, query NAME          that to stdout
   tls HOW ADDR PORT NAME          a ClientHello with NAME; HOW: see SENDS
   http HOW ADDR PORT NAME         a request with NAME in Host
   raw HOW ADDR PORT TEXT          the text itself
+  hello NAME                      a ClientHello to stdout
+  template                        one of OpenSSL's, from which the others are made: in the file $HELLO
   bulk ADDR PORT NAME BYTES       a request, then so many bytes in sends of all sizes; prints their sum
-  forge ADDR ANSWER               answers every question for an address with that one
-  speak HOW ADDR NAME ANSWER      asks the resolver ADDR, and answers with that address itself; HOW: see SPEAKS,
-                                  bound (is it where nobody is), tcp
-  group ADDR PORT TEXT            a datagram to a group, by the interface of 192.0.2.10
   keep ADDR PORT NAME FILE TEXT   sends, waits until FILE is there, sends TEXT
 
-Exits 0 when everything was sent (dns: answered), 1 when a call was refused, 77 where the kernel lacks it.
+Exits as common.run() does. Every send is a process, and an emulated one begins slowly: what few need is
+imported where they do.
 """
-import ctypes
-import hashlib
+import functools
 import os
-import random
-import select
 import socket
-import ssl
 import struct
 import sys
-import threading
 import time
 
-# ---- receiving ----
+from common import connected, connecting, run, splice
 
 
-def sink(path, *specs):
-    out = open(path, 'ab', buffering=0)
-
-    def tell(spec, data):
-        out.write(spec.encode() + b' ' + repr(data).encode() + b'\n')
-
-    def stream(spec, conn):
-        whole = b''
-        while True:
-            try:
-                data = conn.recv(65536)
-            except OSError:
-                data = b''
-            if not data:
-                break
-            whole += data
-            if len(whole) < 65536:
-                tell(spec, whole)
-        if whole:
-            tell(spec + ' end', hashlib.sha256(whole).hexdigest() if len(whole) >= 65536 else whole)
-        conn.close()
-
-    def accepts(spec, sock):
-        while True:
-            conn, _ = sock.accept()
-            threading.Thread(target=stream, args=(spec, conn), daemon=True).start()
-
-    def datagrams(spec, sock):
-        while True:
-            tell(spec, sock.recv(65536))
-
-    for spec in specs:
-        kind, rest = spec.split(':', 1)
-        addr, port = rest.rsplit(':', 1)
-        family = socket.AF_INET6 if ':' in addr else socket.AF_INET
-        sock = socket.socket(family, socket.SOCK_STREAM if kind == 'tcp' else socket.SOCK_DGRAM)
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        if kind == 'tcp':
-            sock.setsockopt(socket.IPPROTO_TCP, 23, 16)  # TCP_FASTOPEN
-        sock.bind(('::' if addr.startswith('ff02:') else addr, int(port)))
-        if kind == 'tcp':
-            sock.listen(64)
-        elif addr.startswith('ff02:'):
-            sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_JOIN_GROUP,
-                            socket.inet_pton(family, addr) +
-                            struct.pack('@I', socket.if_nametoindex('wire0')))
-        elif addr.startswith('224.'):
-            sock.setsockopt(socket.IPPROTO_IP, socket.IP_ADD_MEMBERSHIP,
-                            socket.inet_aton(addr) + socket.inet_aton('192.0.2.10'))
-        threading.Thread(target=accepts if kind == 'tcp' else datagrams, args=(spec, sock),
-                         daemon=True).start()
-    tell('ready', b'')
-    threading.Event().wait()
+TEMPLATE = 'template.test'
 
 
-# ---- asking ----
-
-
-def wire(name):
-    return b''.join(bytes([len(l)]) + l for l in name.encode('latin1').split(b'.') if l) + b'\0'
-
-
-def query(name, qtype=1, flags=0x0100, counts=(1, 0, 0, 0), tail=b'', qclass=1, qid=None):
-    qid = random.randrange(65536) if qid is None else qid
-    return struct.pack('>HHHHHH', qid, flags, *counts) + wire(name) + \
-        struct.pack('>HH', qtype, qclass) + tail
-
-
-def opt(options):
-    return b'\0' + struct.pack('>HHIH', 41, 1232, 0, len(options)) + options
-
-
-QUERIES = {
-    'plain': lambda n: query(n),
-    'aaaa': lambda n: query(n, 28),
-    'txt': lambda n: query(n, 16),
-    'edns': lambda n: query(n, counts=(1, 0, 0, 1), tail=opt(b'')),
-    'cookie': lambda n: query(n, counts=(1, 0, 0, 1), tail=opt(struct.pack('>HH', 10, 8) + b'12345678')),
-    # What follows is read by nobody, but may be sent on.
-    'trailing': lambda n: query('good.test', tail=n.encode()),
-    'second': lambda n: query('good.test', counts=(2, 0, 0, 0), tail=wire(n) + b'\0\1\0\1'),
-    'subnet': lambda n: query('good.test', counts=(1, 0, 0, 1),
-                              tail=opt(struct.pack('>HH', 8, len(n)) + n.encode())),
-    'option': lambda n: query('good.test', counts=(1, 0, 0, 1),
-                              tail=opt(struct.pack('>HH', 65001, len(n)) + n.encode())),
-    'additional': lambda n: query('good.test', counts=(1, 0, 0, 1),
-                                  tail=wire(n) + struct.pack('>HHIH', 16, 1, 0, 0)),
-    'update': lambda n: query(n, 6, flags=0x2800),
-    'chaos': lambda n: query(n, qclass=3),
-    # good.test as one label that has a dot in it, below the name
-    'dotted': lambda n: struct.pack('>HHHHHH', 7, 0x100, 1, 0, 0, 0) + wire(n)[:-1] +
-    b'\x09good.test\0' + b'\0\1\0\1',
-    'upper': lambda n: query(n.upper()),
-}
-
-
-def addresses(answer):
-    """By the length of each record alone: names are compressed or not."""
-    at, n = 12, struct.unpack('>H', answer[6:8])[0]
-    while answer[at]:
-        at += 1 + answer[at]
-    at += 5
-    for _ in range(n):
-        at += 2 if answer[at] >= 0xc0 else answer[at:].index(0) + 1
-        kind, _, _, size = struct.unpack('>HHIH', answer[at:at + 10])
-        data = answer[at + 10:at + 10 + size]
-        if kind in (1, 28):
-            print(socket.inet_ntop(socket.AF_INET if kind == 1 else socket.AF_INET6, data))
-        at += 10 + size
-
-
-def dns(how, server, name):
-    family = socket.AF_INET6 if ':' in server else socket.AF_INET
-    if how.startswith('tcp'):
-        with connecting(server, 53) if 'waiting' in how else connected(server, 53) as s:
-            msg = QUERIES['plain'](name)
-            data = struct.pack('>H', len(msg)) + msg
-            if how == 'tcp-behind':  # one that is allowed in front, in one send
-                first = QUERIES['plain']('good.test')
-                data = struct.pack('>H', len(first)) + first + data
-            if how == 'tcp-bytes':
-                s.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-                for b in data:
-                    s.send(bytes([b]))
-            elif how == 'tcp-waiting-spliced':
-                splice(s, data)
-                s.settimeout(5)
-            else:
-                s.sendall(data)
-            size = struct.unpack('>H', s.recv(2, socket.MSG_WAITALL))[0]
-            addresses(s.recv(size, socket.MSG_WAITALL))
-        return
-    with socket.socket(family, socket.SOCK_DGRAM) as s:
-        s.settimeout(3)
-        if how == 'connected':
-            s.connect((server, 53))
-            s.send(QUERIES['plain'](name))
-        elif how == 'segments':  # two datagrams in one call (UDP_SEGMENT)
-            # The first of them may be asked.
-            a = query('x' * (len(name) - len('.wild.test')) + '.wild.test')
-            s.setsockopt(socket.IPPROTO_UDP, 103, len(a))
-            s.sendto(a + query(name), (server, 53))
-        elif how == 'mixed':
-            s.sendto(QUERIES['plain']('good.test'), (server, 53))
-            s.sendto(QUERIES['plain'](name), (server, 53))
-        elif how == 'corked':
-            s.connect((server, 53))
-            msg = QUERIES['plain'](name)
-            s.send(msg[:5], socket.MSG_MORE)
-            s.send(msg[5:])
-        else:
-            s.sendto(QUERIES[how](name), (server, 53))
-        addresses(s.recv(4096))
-
-
-def ask_all(server, questions):
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
-        for q in questions:
-            try:
-                s.sendto(q, (server, 53))
-            except OSError as e:
-                print(e)
-
-
-def spellings(server, name):
-    def spelled(n):
-        return ''.join(c.upper() if n >> i & 1 else c for i, c in enumerate(name))
-    at = name.index('.') + 1
-    ask_all(server, [query(spelled(n << at)) for n in range(32)])
-
-
-def types(server, name):
-    ask_all(server, [query(name, qtype) for qtype in range(100, 132)])
-
-
-def three(server, *names):
-    answered = 0
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
-        s.settimeout(2)
-        for name in names:
-            for qtype in (1, 28, 65):
-                try:
-                    s.sendto(query(name, qtype), (server, 53))
-                    answered += bool(s.recv(4096))
-                except OSError as e:
-                    print(e)
-    print(answered, 'answers')
-
-
-# ---- sending ----
-
-
-def hello(name):
+def template():
+    import ssl
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
     out = ssl.MemoryBIO()
-    tls = context.wrap_bio(ssl.MemoryBIO(), out, server_hostname=name or None)
+    tls = context.wrap_bio(ssl.MemoryBIO(), out, server_hostname=TEMPLATE)
     try:
         tls.do_handshake()
     except ssl.SSLWantReadError:
         pass
-    return out.read()
+    sys.stdout.buffer.write(out.read())
+
+
+def with_extensions(data, change):
+    """The ClientHello with its extensions changed."""
+    at = 5 + 4 + 2 + 32
+    at += 1 + data[at]
+    at += 2 + struct.unpack('>H', data[at:at + 2])[0]
+    at += 1 + data[at]
+    extensions = change(data[at + 2:])
+    body = data[5 + 4:at] + struct.pack('>H', len(extensions)) + extensions
+    return data[:3] + struct.pack('>H', len(body) + 4) + b'\1' + struct.pack('>I', len(body))[1:] + body
+
+
+def server_name(name):
+    name = name.encode()
+    return struct.pack('>HHHBH', 0, len(name) + 5, len(name) + 3, 0, len(name)) + name
+
+
+def hello(name):
+    with open(os.environ['HELLO'], 'rb') as f:
+        made = f.read()
+    return with_extensions(made, lambda extensions: extensions.replace(
+        server_name(TEMPLATE), server_name(name) if name else b''))
 
 
 def records(data, size):
@@ -247,14 +70,6 @@ def records(data, size):
         part = body[at:at + size]
         out += data[:3] + struct.pack('>H', len(part)) + part
     return out
-
-
-def connected(addr, port, proto=0):
-    family = socket.AF_INET6 if ':' in addr else socket.AF_INET
-    s = socket.socket(family, socket.SOCK_STREAM, proto)
-    s.settimeout(5)
-    s.connect((addr, port))
-    return s
 
 
 def send_fast_open(addr, port, data):
@@ -272,25 +87,6 @@ def send_fast_open_connect(addr, port, data):
     return s
 
 
-def connecting(addr, port):
-    """A connection that is still being made; what waits for it does so inside the kernel."""
-    s = socket.socket()
-    s.setblocking(False)
-    s.connect_ex((addr, port))
-    with open('/proc/net/tcp') as table:  # SYN_SENT
-        mine = ':%04X ' % s.getsockname()[1]
-        if not any(line.split()[1].endswith(mine[:-1]) and line.split()[3] == '02' for line in table):
-            sys.exit('it stands already')
-    s.setblocking(True)
-    return s
-
-
-def splice(s, data):
-    r, w = os.pipe()
-    os.write(w, data)
-    os.splice(r, s.fileno(), len(data))
-
-
 def send_waiting(addr, port, data):
     s = connecting(addr, port)
     s.sendall(data)
@@ -305,6 +101,8 @@ def send_waiting_spliced(addr, port, data):
 
 def send_waiting_before(addr, port, data):
     """The same by another thread, while this one says an allowed name as soon as it can."""
+    import select
+    import threading
     s = connecting(addr, port)
     refused = []
 
@@ -390,6 +188,7 @@ def ends_with(s, data):
 
 def while_running(racer, race):
     """race(), with racer() at the same time."""
+    import threading
     t = threading.Thread(target=racer)
     t.start()
     race()
@@ -405,6 +204,7 @@ def send_urgent(addr, port, data):
 def send_anew(addr, port, data):
     """Connects one socket to the same peer again while it is being taken off it: connect(2) may be asked
     about while the first connection, which said its name, still stands."""
+    import ctypes
     for _ in range(300):
         s = socket.socket()
         s.settimeout(2)
@@ -465,18 +265,7 @@ SENDS = {
 
 def extended(data, ext):
     """The ClientHello with an extension in front of all others."""
-    at = 5 + 4 + 2 + 32
-    at += 1 + data[at]
-    at += 2 + struct.unpack('>H', data[at:at + 2])[0]
-    at += 1 + data[at]
-    size = struct.unpack('>H', data[at:at + 2])[0]
-    body = data[5 + 4:at] + struct.pack('>H', size + len(ext)) + ext + data[at + 2:]
-    return data[:3] + struct.pack('>H', len(body) + 4) + b'\1' + struct.pack('>I', len(body))[1:] + body
-
-
-def two_names(data, name):
-    head = struct.pack('>HHHBH', 0, len(name) + 5, len(name) + 3, 0, len(name))
-    return extended(data, head + name.encode())
+    return with_extensions(data, lambda extensions: ext + extensions)
 
 
 def encrypted(data, text):
@@ -518,7 +307,7 @@ def payload(kind, how, name):
     if how == 'no-name':
         return hello('') + name.encode(), 'all'
     if how == 'two-names':
-        return two_names(hello('good.test'), name), 'all'
+        return extended(hello('good.test'), server_name(name)), 'all'
     if how == 'records':
         return records(hello(name), 100), 'all'
     if how == 'one-byte-records':
@@ -547,6 +336,8 @@ def send(kind, how, addr, port, name):
 
 
 def bulk(addr, port, name, size):
+    import hashlib
+    import random
     s = connected(addr, int(port))
     head = ('POST / HTTP/1.1\r\nHost: %s\r\nContent-Length: %s\r\n\r\n' % (name, size)).encode()
     body = random.randbytes(int(size))
@@ -575,113 +366,5 @@ def keep(addr, port, name, path, text):
     s.recv(1)
 
 
-def forge(addr, answer):
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
-        s.bind((addr, 53))
-        print('forging', flush=True)
-        while True:
-            msg, who = s.recvfrom(512)
-            at = msg.index(0, 12) + 5
-            a = msg[at - 4:at - 2] == b'\0\1'
-            s.sendto(msg[:2] + b'\x81\x80\0\1' + (b'\0\1' if a else b'\0\0') + bytes(4) + msg[12:at] +
-                     (b'\xc0\x0c\0\1\0\1\0\0\x0e\x10\0\4' + socket.inet_aton(answer) if a else b''), who)
-
-
-def answered(msg, answer):
-    at = msg.index(0, 12) + 5
-    six = ':' in answer
-    if (msg[at - 4:at - 2] == b'\0\x1c') != six:
-        return msg[:2] + b'\x81\x80\0\1' + bytes(6) + msg[12:at]
-    data = socket.inet_pton(socket.AF_INET6 if six else socket.AF_INET, answer)
-    return msg[:2] + b'\x81\x80\0\1\0\1' + bytes(4) + msg[12:at] + b'\xc0\x0c' + \
-        struct.pack('>HHIH', 28 if six else 1, 1, 3600, len(data)) + data
-
-
-def speaks_from(at, option=None):
-    """Sends from port 53 of `at`, by a control message, with a socket that is bound to another address."""
-    def speak(resolver, msg, asker):
-        six = ':' in resolver
-        s = socket.socket(socket.AF_INET6 if six else socket.AF_INET, socket.SOCK_DGRAM)
-        if option:
-            s.setsockopt(*option, 1)
-        s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        s.bind((at, 53))
-        source = socket.inet_pton(s.family, resolver)
-        info = source + bytes(4) if six else bytes(4) + source + bytes(4)
-        control = (socket.IPPROTO_IPV6, 50, info) if six else (socket.IPPROTO_IP, 8, info)
-        for _ in range(3):
-            s.sendmsg([msg], [control], 0, ('::1' if six else '127.0.0.1', asker))
-    return speak
-
-
-IP, IP6 = socket.IPPROTO_IP, socket.IPPROTO_IPV6
-SPEAKS = {
-    'pktinfo': speaks_from('127.0.0.5'),
-    'transparent': speaks_from('127.0.0.5', (IP, 19)),
-    'freebind': speaks_from('::1', (IP6, 78)),
-}
-
-
-def speak_tcp(resolver, name, answer):
-    """Is the resolver over TCP; asks itself."""
-    listener = socket.socket()
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    listener.bind((resolver, 53))
-    listener.listen(4)
-    s = socket.socket()
-    s.settimeout(3)
-    s.connect((resolver, 53))
-    conn, _ = listener.accept()
-    msg = query(name)
-    s.sendall(struct.pack('>H', len(msg)) + msg)
-    back = answered(conn.recv(1000)[2:], answer)
-    conn.sendall(struct.pack('>H', len(back)) + back)
-    addresses(s.recv(1000)[2:])
-
-
-def speak(how, resolver, name, answer):
-    if how == 'tcp':
-        return speak_tcp(resolver, name, answer)
-    s = socket.socket(socket.AF_INET6 if ':' in resolver else socket.AF_INET, socket.SOCK_DGRAM)
-    s.settimeout(2)
-    s.bind(('', 0))
-    msg = query(name)
-    if how == 'bound':  # it is there before it is asked
-        first = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        first.bind((resolver, 53))
-        s.sendto(msg, (resolver, 53))
-        first.recv(1000)
-        first.sendto(answered(msg, answer), ('127.0.0.1', s.getsockname()[1]))
-    else:
-        s.sendto(msg, (resolver, 53))
-        SPEAKS[how](resolver, answered(msg, answer), s.getsockname()[1])
-    addresses(s.recv(1000))
-
-
-def group(addr, port, text):
-    six = ':' in addr
-    s = socket.socket(socket.AF_INET6 if six else socket.AF_INET, socket.SOCK_DGRAM)
-    if six:
-        s.setsockopt(IP6, socket.IPV6_MULTICAST_IF, socket.if_nametoindex('wire0'))
-    else:
-        s.setsockopt(IP, socket.IP_MULTICAST_IF, socket.inet_aton('192.0.2.10'))
-    s.sendto(text.encode(), (addr, int(port)))
-
-
-def main():
-    verb, args = sys.argv[1], sys.argv[2:]
-    if verb in ('hello', 'query'):
-        sys.stdout.buffer.write({'hello': hello, 'query': query}[verb](args[0]))
-        return
-    try:
-        if verb in ('tls', 'http', 'raw'):
-            send(verb, *args)
-        else:
-            {f.__name__: f for f in (sink, dns, spellings, types, three, bulk, keep, forge, speak,
-                                     group)}[verb](*args)
-    except OSError as e:
-        print(e)
-        sys.exit(77 if e.errno in (93, 94, 97) else 1)
-
-
-main()
+run({'bulk': bulk, 'keep': keep, 'template': template, 'hello': lambda name: sys.stdout.buffer.write(hello(name)),
+     **{kind: functools.partial(send, kind) for kind in ('tls', 'http', 'raw')}})

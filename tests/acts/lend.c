@@ -390,6 +390,15 @@ static void getfd(char **arg)
 	show(fd);
 }
 
+/* getfd-say PID FD TEXT: sends over it */
+static void getfd_say(char **arg)
+{
+	int pidfd = must(syscall(SYS_pidfd_open, atoi(arg[0]), 0), "pidfd_open");
+	int fd = must(syscall(SYS_pidfd_getfd, pidfd, atoi(arg[1]), 0), "pidfd_getfd");
+
+	must(send(fd, arg[2], strlen(arg[2]), MSG_NOSIGNAL), "send");
+}
+
 /* Among the agent's own processes: a child sends what it has open as FD, the parent reads. */
 static void own(char **arg)
 {
@@ -442,6 +451,7 @@ static const struct verb verbs[] = {
 	{ "accept", 1, accept_it },
 	{ "datagram", 1, datagram_it },
 	{ "getfd", 2, getfd },
+	{ "getfd-say", 3, getfd_say },
 	{ "own", 1, own },
 	{ "own-accepted", 3, own_accepted },
 };

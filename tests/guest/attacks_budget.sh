@@ -53,7 +53,7 @@ while read -r how _; do
 	done
 	port=$((port + 2))
 done <<<"$cases"
-python3 "$SPEND" count "$T/sums" "${specs[@]}" 2>"$T/count" &
+$PYTHON "$SPEND" count "$T/sums" "${specs[@]}" 2>"$T/count" &
 disown
 need wait_for 15 test -s "$T/sums"
 [ "${CONTROL_ONLY-}" ] || agent_attach agent "$T/budget.yaml"
@@ -79,8 +79,8 @@ spender()
 	local uid=$1 outside=()
 	shift
 
-	case $1 in *inherited*) outside=(python3 "$SPEND" inherit) ;; esac
-	"${outside[@]}" "$ACTS/as" "$CG/$cgroup" "$uid" $LIMIT timeout 20 python3 "$SPEND" "$@" </dev/null
+	case $1 in *inherited*) outside=($PYTHON "$SPEND" inherit) ;; esac
+	"${outside[@]}" "$ACTS/as" "$CG/$cgroup" "$uid" $LIMIT timeout 20 $PYTHON "$SPEND" "$@" </dev/null
 }
 
 # stops HOW UID: nobody sees the packets of a socket that was made elsewhere. Each send is asked about, so
@@ -118,7 +118,7 @@ if [ ! "${CONTROL_ONLY-}" ]; then
 fi
 
 export LEND=$T/lend
-python3 "$SPEND" lend "$LEND" 2>"$T/lent" &
+$PYTHON "$SPEND" lend "$LEND" 2>"$T/lent" &
 disown
 need wait_for 15 test -S "$LEND"
 # spends CGROUP UID HOW PORT BYTES: where HOW says so, it is moved out of its cgroup meanwhile.
@@ -180,7 +180,7 @@ sends()
 	local before
 
 	before=$(arrived "$1")
-	in_turn agent 1000 timeout 20 python3 "$SPEND" "${3:-tcp}" $WEB "$1" "$2"
+	in_turn agent 1000 timeout 20 $PYTHON "$SPEND" "${3:-tcp}" $WEB "$1" "$2"
 	got=$(($(arrived "$1") - before))
 }
 
@@ -189,7 +189,7 @@ if [ ! "${CONTROL_ONLY-}" ]; then
 	check 'what is within the budget arrives whole' [ $got = 50000 ]
 	sends 8000 150000
 	check 'what is not does not' [ $got -lt 50000 ]
-	in_turn agent 1000 python3 "$SPEND" tcp $WEB 8000 1
+	in_turn agent 1000 $PYTHON "$SPEND" tcp $WEB 8000 1
 	check 'a connection is refused at once when it is spent' grep -q 'Permission denied' "$T/out"
 	sends 8002 150000
 	sleep 21

@@ -5,7 +5,7 @@
 here=$(dirname "${BASH_SOURCE[0]}")
 . "$here/lib.sh"
 
-L=(python3 "$SRC/tests/acts/local.py")
+L=($PYTHON "$SRC/tests/acts/local.py")
 HERE=192.0.2.1
 mkdir -p "$CG/control" "$T/go"
 chmod 777 "$T/go"

@@ -13,7 +13,7 @@ cat >"$T/all.yaml" <<-'END'
 END
 agent_attach agent "$T/all.yaml"
 agent_attach other "$T/all.yaml"
-A=(python3 "$SRC/tests/acts/terminals.py")
+A=($PYTHON "$SRC/tests/acts/terminals.py")
 
 # sits CGROUP UID HOW: somebody sits there; their terminal is $terminal, what they type $word.
 sits()

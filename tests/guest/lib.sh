@@ -11,7 +11,9 @@ POLICIES=$SRC/tests/policies
 T=/run/suite
 CG=/sys/fs/cgroup
 HG=$SRC/build/hydraguard
-export ACTS CG
+# An emulated python begins slowly: without what its site adds.
+PYTHON='python3 -SE'
+export ACTS CG PYTHON
 mkdir -p "$T"
 
 n_tests=0
@@ -114,6 +116,28 @@ said()
 {
 	printf '%s\n' "exit code $code" "$(head -c 400 "$T/out" | tr -cd '\n -~')" \
 		"$(tail -n 5 "$T/err")"
+}
+
+# judged NAME CONTROL AGENT [HONEST]: commands, evaluated here. CONTROL shows that the attack has its effect;
+# AGENT, the same from inside, must have none; HONEST must work. A control that ends with 77 skips.
+judged()
+{
+	code=0
+	if ! eval "$2"; then
+		if [ "$code" = 77 ]; then
+			skip "$1" "$(grep -ahm 1 SKIP "$T/out" "$T/err" | sed 's/^SKIP //' | tr -cd ' -~')"
+		else
+			not_ok "$1" 'no effect without confinement: it tests nothing' "$(said)"
+		fi
+	elif [ "${CONTROL_ONLY-}" ]; then
+		ok "$1"
+	elif eval "$3"; then
+		not_ok "$1" "THE ATTACK SUCCEEDS: ${seen-}" "$(said)"
+	elif [ "${4-}" ] && ! eval "$4"; then
+		not_ok "$1" 'the honest use does not work' "$(said)"
+	else
+		ok "$1"
+	fi
 }
 
 cgroup_empty()
