@@ -26,6 +26,8 @@ const char *const policy_builtin_rules[] = {
 
 	/* Kernel memory. */
 	"deny all /proc/kcore /proc/vmcore /dev/{mem,kmem,port,nvram,snapshot} /dev/cpu/*/msr",
+	/* Devices' registers and memory (BARs): to read some is to change them. */
+	"deny all /sys/devices/**/resource[0-9]*",
 	/* Disks by their controllers, with `use raw-disk` too. Under other names: bpf/devices.h. */
 	"deny all /dev/bsg/** /dev/ng[0-9]* /dev/{nvme[0-9],nvme[0-9][0-9],nvme-fabrics}",
 

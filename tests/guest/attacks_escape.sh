@@ -128,6 +128,15 @@ attack -u 0 -n '/dev/mem by a node of its own, which this policy allows to make'
 make_node() { mkdir -p "$WS/chroot/dev" && mknod "$WS/chroot/dev/mem" c 1 1; }
 old_node() { [ "$(head -c 64 "$WS/chroot/dev/mem" | wc -c)" = 64 ] && echo "$WORD"; }
 attack -u 0 -n -s make_node '/dev/mem by a node that was there, in a chroot' old_node
+registers=$(find /sys/devices -name 'resource[0-9]*' -size +3k | head -n 1)
+registers_read() { python3 -c "import mmap, os
+m = mmap.mmap(os.open('$1', os.O_RDONLY), 4096, mmap.MAP_SHARED, mmap.PROT_READ)
+print(m[0])" && echo "$WORD"; }
+if [ "$registers" ]; then
+	attack -u 0 -n "a device's registers" registers_read "$registers"
+else
+	skip "a device's registers" 'no device here has any'
+fi
 trace_word()
 {
 	echo "$WORD" >/sys/kernel/tracing/trace_marker && grep -F "$WORD" /sys/kernel/tracing/trace

@@ -114,6 +114,10 @@ static void guard(void)
 	       "guard: read socket");
 	tap_ok(&tap, decide(l.p, HG_READ, "/var/log/hydraguard/events.jsonl", NULL) == HG_DENY,
 	       "guard: read log");
+	tap_ok(&tap, decide(l.p, HG_READ, "/sys/devices/pci0000:00/0000:00:02.0/resource0_wc", NULL) == HG_DENY,
+	       "guard: read registers");
+	tap_ok(&tap, decide(l.p, HG_READ, "/sys/devices/pci0000:00/0000:00:02.0/resource", NULL) == HG_ALLOW,
+	       "guard: where they are may be read");
 	tap_ok(&tap, decide(l.p, HG_READ, "/etc/hydraguard/policies/a.yaml", NULL) == HG_ALLOW,
 	       "guard: policies may be read");
 	tap_ok(&tap, decide(l.p, HG_MODIFY, "/proc/4711/oom_score_adj", NULL) == HG_ALLOW,
