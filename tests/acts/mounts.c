@@ -269,18 +269,47 @@ static void idmapped(char **arg)
 	show(must(openat(tree, "key", O_RDONLY), "key"));
 }
 
+struct handle {
+	struct file_handle head;
+	unsigned char bytes[128];
+};
+
+static void handle_of(const char *box, const char *name, struct handle *ret)
+{
+	char path[4096];
+	int id;
+
+	*ret = (struct handle){ .head.handle_bytes = sizeof(ret->bytes) };
+	snprintf(path, sizeof(path), "%s/%s", box, name);
+	must(name_to_handle_at(AT_FDCWD, path, &ret->head, &id, 0), "name_to_handle_at");
+}
+
+/* box, mount point: since 6.11 (commit 620c266f3949) who may mount may open handles of directories that are
+ * below a mount of its own. */
+static void handle_bound(char **arg)
+{
+	struct handle h;
+	int fd;
+
+	sandbox();
+	handle_of(arg[0], "dir", &h);
+	must(mount(arg[0], arg[1], NULL, MS_BIND, NULL), "bind");
+	must(chdir(arg[1]), "chdir");
+	fd = open_by_handle_at(AT_FDCWD, &h.head, O_PATH | O_DIRECTORY);
+	if (fd < 0 && errno == EPERM)
+		skip("open_by_handle_at in a user namespace");
+	must(fd, "open_by_handle_at");
+	show(must(openat(fd, "inner", O_RDONLY), "inner"));
+}
+
 /* box: its handle, opened on a copy of the mount that it is on, which hangs nowhere */
 static void handle(char **arg)
 {
-	struct { struct file_handle head; unsigned char bytes[128]; } h = {
-		.head.handle_bytes = sizeof(h.bytes),
-	};
-	int tree, id;
-	char key[4096];
+	struct handle h;
+	int tree;
 
 	own_namespace();
-	snprintf(key, sizeof(key), "%s/key", arg[0]);
-	must(name_to_handle_at(AT_FDCWD, key, &h.head, &id, 0), "name_to_handle_at");
+	handle_of(arg[0], "key", &h);
 	tree = must(syscall(SYS_open_tree, AT_FDCWD, arg[0], OPEN_TREE_CLONE), "open_tree");
 	tree = must(syscall(SYS_openat, tree, ".", O_RDONLY | O_DIRECTORY), ".");
 	show(must(open_by_handle_at(tree, &h.head, O_RDONLY), "open_by_handle_at"));
@@ -322,6 +351,7 @@ static const struct verb verbs[] = {
 	{ "covered", 2, covered },	 { "own-tmpfs", 1, own_tmpfs },
 	{ "nfs", 2, nfs },		 { "writable", 3, writable },
 	{ "writable-picked", 3, writable_picked }, { "idmapped", 1, idmapped },
-	{ "handle", 1, handle },	 { "hold", 1, hold },
+	{ "handle", 1, handle },	 { "handle-bound", 2, handle_bound },
+	{ "hold", 1, hold },
 };
 VERBS_MAIN(verbs)

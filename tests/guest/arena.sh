@@ -214,7 +214,5 @@ attack()
 	[ "$box" != outside ] || by=change
 	for uid in $uids; do
 		attack_as "$uid" "$box" "$honest" "$@"
-		# Once is enough for the honest use: rules do not ask who the user is.
-		honest=
 	done
 }

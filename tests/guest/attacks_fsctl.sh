@@ -14,7 +14,7 @@ modprobe loop
 arena_make
 truncate -s 200M /scratch/b.img && need mkfs.btrfs -q /scratch/b.img
 # Without checksums the generation of an inode may be set.
-need mke2fs -q -t ext4 -O ^metadata_csum /scratch/e.img 32M
+need mke2fs -q -t ext4 -b 4096 -O ^metadata_csum,verity /scratch/e.img 32M
 mkdir -p /srv/b /srv/e
 need mount -o loop,user_subvol_rm_allowed /scratch/b.img /srv/b
 need mount -o loop /scratch/e.img /srv/e
@@ -56,34 +56,19 @@ fsctl() { "$ACTS/fsctl" "$@"; }
 # `outside` or `ws` as its last argument; HONEST-EFFECT `-`: there is no honest use.
 fs()
 {
-	local uids='1000 0' uid name effect honest
+	local uids='1000 0' uid name effect honest act
 
 	[ "$1" != -u ] || { uids=$2; shift 2; }
-	name=$1 effect=$2 honest=$3
-	shift 3
+	name=$1 effect=$2 honest=$3 act=("${@:4}")
 	for uid in $uids; do
-		b_clean
-		run control "$uid" closed "$@" outside
-		if ! $effect; then
-			not_ok "uid $uid: $name" 'no effect without confinement' "$(said)"
-			continue
-		elif [ "${CONTROL_ONLY-}" ]; then
-			ok "uid $uid: $name"
-			continue
-		fi
-		b_clean
-		run agent "$uid" closed "$@" outside
-		if $effect; then
-			not_ok "uid $uid: $name" 'THE ATTACK SUCCEEDS' "$(said)"
-			continue
-		fi
-		b_clean
-		if [ "$honest" != - ] && { run agent "$uid" closed "$@" ws; ! $honest; }; then
-			not_ok "uid $uid: $name" 'the honest use does not work' "$(said)"
-		else
-			ok "uid $uid: $name"
-		fi
+		judged "uid $uid: $name" 'acted control outside; $effect' 'acted agent outside; $effect' \
+			'[ "$honest" = - ] || { acted agent ws; $honest; }'
 	done
+}
+acted()
+{
+	b_clean
+	run "$1" "$uid" closed "${act[@]}" "$2"
 }
 leaked() { grep -qaF "$secret" "$T/out"; }
 
@@ -113,6 +98,11 @@ is_set_outside() { [[ $(generation_now outside) = 471[12] ]]; }
 is_set_ws() { [[ $(generation_now ws) = 471[12] ]]; }
 fs 'ext4: generation of an inode' is_set_outside is_set_ws set_in generation
 fs 'ext4: generation of an inode, by its older number' is_set_outside is_set_ws set_in generation-ext4
+verity_in() { "$ACTS/change" verity "/srv/e/$1/key"; }
+has_verity() { lsattr "/srv/e/$1/key" | cut -d ' ' -f 1 | grep -q V; }
+has_verity_outside() { has_verity outside; }
+has_verity_ws() { has_verity ws; }
+fs 'ext4: fs-verity, for good' has_verity_outside has_verity_ws verity_in
 on_all() { "$ACTS/fsctl" "$1" /srv/e; }
 labelled() { [ "$("$ACTS/fsctl" label-show /srv/e)" = planted ]; }
 fs -u 0 'the label of a file system' labelled - on_all label
@@ -146,19 +136,10 @@ if command -v mkfs.xfs >/dev/null && modprobe -q xfs; then
 			$a \  - deny all /srv/x/closed/**' "$POLICIES/filesystems.yaml" >"$T/handles.yaml"
 		agent_attach handles "$T/handles.yaml"
 	fi
+	by_handle() { run "$1" 0 closed fsctl xfs-open /srv/x/closed/key /srv/x "$2"; leaked; }
 	for flags in 0 0x20; do
-		name="uid 0: XFS: opened by its handle, flags $flags, with cap:SYS_ADMIN"
-		run control 0 closed fsctl xfs-open /srv/x/closed/key /srv/x $flags
-		if ! leaked; then
-			not_ok "$name" 'no effect without confinement' "$(said)"
-			continue
-		fi
-		[ "${CONTROL_ONLY-}" ] || run handles 0 closed fsctl xfs-open /srv/x/closed/key /srv/x $flags
-		if [ ! "${CONTROL_ONLY-}" ] && leaked; then
-			not_ok "$name" 'THE ATTACK SUCCEEDS' "$(said)"
-		else
-			ok "$name"
-		fi
+		judged "uid 0: XFS: opened by its handle, flags $flags, with cap:SYS_ADMIN" \
+			"by_handle control $flags" "by_handle handles $flags"
 	done
 else
 	skip 'uid 0: XFS: opened by its handle' 'no mkfs.xfs, or no XFS'

@@ -6,7 +6,7 @@
 here=$(dirname "${BASH_SOURCE[0]}")
 . "$here/lib.sh"
 
-L=(python3 "$SRC/tests/acts/local.py")
+L=($PYTHON "$SRC/tests/acts/local.py")
 GO=$T/go
 mkdir -p "$CG/control" "$GO"
 chmod 777 "$GO"
@@ -81,22 +81,11 @@ sysctl -q -w net.ipv4.ip_local_port_range='20000 29999'
 [ "${CONTROL_ONLY-}" ] || policy open 'allow listen *:*'
 for how in bound unbound any udp; do
 	for uid in 1000 0; do
-		name="uid $uid: listening by no rule: $how"
 		honest=hears
 		case $how in unbound | any) honest=open ;; esac
-		if ! hears control $uid $how 7150; then
-			not_ok "$name" 'no effect without confinement' "$(said)"
-		elif [ "${CONTROL_ONLY-}" ]; then
-			ok "$name"
-		elif hears deaf $uid $how 7150; then
-			not_ok "$name" 'THE ATTACK SUCCEEDS' "$(said)"
-		elif [ $honest != open ] && hears hears $uid $how 7250; then
-			not_ok "$name" 'THE ATTACK SUCCEEDS at a port that no rule has' "$(said)"
-		elif ! hears $honest $uid $how 7150; then
-			not_ok "$name" 'the honest use does not work' "$(said)"
-		else
-			ok "$name"
-		fi
+		judged "uid $uid: listening by no rule: $how" "hears control $uid $how 7150" \
+			"hears deaf $uid $how 7150 || { [ $honest != open ] && hears hears $uid $how 7250; }" \
+			"hears $honest $uid $how 7150"
 	done
 done
 

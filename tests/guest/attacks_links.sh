@@ -10,7 +10,8 @@ here=$(dirname "${BASH_SOURCE[0]}")
 
 BOXES='closed nested floating noexec outside open'
 export L=$WS/links
-sed "/later/d; s,^  - deny exec.*,&\n  - deny read $WS/unread/**," "$POLICIES/attacks.yaml" >"$T/links.yaml"
+sed "/later/d; s,^  - deny exec.*,&\n  - deny read $WS/unread/**\n  - ask all $WS/asked/**," \
+	"$POLICIES/attacks.yaml" >"$T/links.yaml"
 
 # What somebody did before: each box's files have other names in the workspace.
 links_make()
@@ -26,7 +27,8 @@ links_make()
 		ln "${box_at[$box]}/dir/inner" "$L/deep/er/$box-inner"
 	done
 	mkdir "$WS/unread" && echo "${mark[closed]}" >"$WS/unread/key" && ln "$WS/unread/key" "$L/unread"
-	chown -R 1000:1000 "$L" "$WS/unread"
+	mkdir "$WS/asked" && echo "${mark[asked]}" >"$WS/asked/key" && ln "$WS/asked/key" "$L/asked-key"
+	chown -R 1000:1000 "$L" "$WS/unread" "$WS/asked"
 	arena_look=$("$ACTS/look" "$ARENA")
 }
 reload() { need "$HG" reload agent; }
@@ -48,7 +50,7 @@ link_try()
 # linked -r|-w|-rh|-wh BOX NAME FUNCTION [ARG...]: for both users; with h the honest use, too.
 linked()
 {
-	local by='' judge='' uid name box honest=
+	local by='' judge='' uid name box honest='' act
 
 	case $1 in
 	-r*) by=read ;;
@@ -56,24 +58,16 @@ linked()
 	esac
 	case $1 in *h) honest=1 ;; esac
 	shift
-	box=$1 name="$1: $2"
-	shift 2
+	box=$1 name="$1: $2" act=("${@:3}")
 	for uid in 1000 0; do
-		if ! link_try control "$uid" "$box" "$@"; then
-			not_ok "uid $uid: $name" 'no effect without confinement' "$(said)"
-		elif [ "${CONTROL_ONLY-}" ]; then
-			ok "uid $uid: $name"
-		elif link_try agent "$uid" "$box" "$@"; then
-			not_ok "uid $uid: $name" "THE ATTACK SUCCEEDS: $seen" "$(said)"
-		elif [ "$honest" ] && [ "$uid" = 0 ] && ! link_try agent 0 open "${@//$box/open}"; then
-			not_ok "uid $uid: $name" 'the honest use does not work' "$(said)"
-		else
-			ok "uid $uid: $name"
-		fi
+		judged "uid $uid: $name" 'link_try control "$uid" "$box" "${act[@]}"' \
+			'link_try agent "$uid" "$box" "${act[@]}"' \
+			'[ ! "$honest" ] || link_try agent "$uid" open "${act[@]//$box/open}"'
 	done
 }
 
 arena_make
+box_at[asked]=$WS/asked mark[asked]=ASKED-${mark[closed]}
 arena_dirty=1
 links_make
 [ "${CONTROL_ONLY-}" ] || agent_attach agent "$T/links.yaml"
@@ -84,8 +78,10 @@ for box in closed nested floating; do
 	linked -rh $box 'read by another name' by_name "$L/$box-key"
 done
 linked -r closed 'a name further down' by_name "$L/deep/er/closed-inner"
+linked -rh asked 'what has to be asked for, read by another name' by_name "$L/asked-key"
 put() { echo planted >>"$1"; }
 linked -wh closed 'written to' put "$L/closed-key"
+linked -wh asked 'what has to be asked for, written to' put "$L/asked-key"
 linked -w outside 'what may only be read, written to' put "$L/outside-key"
 cut() { truncate -s 0 "$1"; }
 linked -w outside 'truncated' cut "$L/outside-key"

@@ -27,7 +27,7 @@ for box in closed nested floating outside; do
 done
 by_dir_fds() { "$ACTS/name" rename-at "$BOX" key "$WS" got && cat "$WS/got"; }
 attack 'rename by directories'\'' descriptors' by_dir_fds
-attack -u 0 'hard link from a descriptor, AT_EMPTY_PATH' file_out link-empty
+attack 'hard link from a descriptor, AT_EMPTY_PATH' file_out link-empty
 attack 'hard link from /proc/self/fd' file_out link-proc
 by_mv() { mv "$BOX/key" "$WS/got" && cat "$WS/got"; }
 attack -b outside -w 'mv out of a read-only place' by_mv
@@ -123,15 +123,20 @@ attack -b nested 'moved, then by a descriptor of the parent' hold_parent
 # Several agents with one policy: what the first moves, the second reads.
 first_moves() { mv "$BOX/key" "$WS/got"; }
 second_reads() { cat "$WS/got"; }
+# two_sessions WHO BOX: was it read?
 two_sessions()
 {
 	by=read
 	arena_reset
-	run agent 1000 nested first_moves
-	run agent 0 nested second_reads
-	! effect nested
+	run "$1" 1000 "$2" first_moves
+	run "$1" 0 "$2" second_reads
+	effect "$2"
 }
-[ "${CONTROL_ONLY-}" ] || check 'one session moves, the next reads' two_sessions
+check 'one session moves, the next reads: without confinement' two_sessions control nested
+if [ ! "${CONTROL_ONLY-}" ]; then
+	check 'one session moves, the next reads' eval '! two_sessions agent nested'
+	check 'one session moves, the next reads: where moving is allowed' two_sessions agent open
+fi
 
 # ---- deleting, and the box replaced ----
 remove() { rm -rf "$BOX/dir"; }

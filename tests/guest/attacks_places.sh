@@ -16,7 +16,7 @@ version: 1
 name: places
 rules:
   - allow read,exec /**
-  - allow write $P/ws/** $P/over/merged/work/** /dev/null
+  - allow write $P/ws/** $P/over/merged/work/** /dev/{null,fuse}
   - allow write /proc/[0-9]*/{uid_map,gid_map,setgroups}
   - allow use userns mount chroot
   - deny all $P/over/{lower,upper,wd}/** $P/over/merged/private/** $P/closed/**
@@ -31,6 +31,12 @@ ln $O/lower/private/key $O/lower/work/alias
 chown -R 1000:1000 $P
 chmod 777 $P/ws
 need mount -t overlay over -o "lowerdir=$O/lower,upperdir=$O/upper,workdir=$O/wd" $O/merged
+modprobe -q fuse
+[ ! -e /dev/fuse ] || chmod 666 /dev/fuse
+mkdir $P/fuse
+"$ACTS/fuse" serve $P/fuse "$S" >"$T/fuse" 2>&1 &
+fuse=$!
+wait_for 5 mountpoint -q $P/fuse || fuse=
 [ "${CONTROL_ONLY-}" ] || for a in agent other; do agent_attach $a "$T/places.yaml"; done
 
 # as WHO UID FUNCTION [ARG...]: output in $T/out.
@@ -83,8 +89,19 @@ works()
 }
 mkdir -p "$CG/control"
 
-# ---- a known overlay: a container's root ----
+# ---- FUSE that was there before ----
 show() { cat "$1"; }
+if [ "$fuse" ]; then
+	closed 'FUSE: what a rule closes there' show $P/fuse/vault/key
+	shown() { grep -qF "$S" "$1"; }
+	[ "${CONTROL_ONLY-}" ] || works 'FUSE: reading' shown $P/fuse/fine
+	umount -l $P/fuse
+	wait $fuse
+else
+	skip 'FUSE that was there before' "$(cat "$T/fuse")"
+fi
+
+# ---- a known overlay: a container's root ----
 closed 'overlay: what a rule closes there' show $O/merged/private/key
 closed 'overlay: its lower layer by its own name' show $O/lower/private/key
 closed 'overlay: another link to it, made before' show $O/merged/work/alias
@@ -100,6 +117,10 @@ over_own()
 }
 closed 'an own overlay over the closed folder' over_own $P/closed
 closed 'an own overlay over the layer' over_own $O/lower/private
+# Nobody but the agent says what is on it; but it has no name, as an overlay has none.
+own_fuse() { unshare -Urm "$ACTS/fuse" own "$WS/m" "$S" "$1"; }
+closed 'an own FUSE' own_fuse fine
+closed 'an own FUSE: a name that a rule closes' own_fuse vault/key
 over_tmpfs()
 {
 	unshare -Urm bash -c 'mount -t tmpfs t "$WS/n" && mkdir "$WS/n/u" "$WS/n/w" &&

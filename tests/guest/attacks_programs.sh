@@ -239,6 +239,7 @@ signal.pause()' "$ARENA/closed/script" &
 	makes() { [ "$(in_cgroup maker 1000 "$ACTS/code" "$1")" = 42 ]; }
 	check 'workspace-write: anonymous memory made executable' makes jit-anonymous
 	check 'workspace-write: memory writable and executable' makes jit-rwx
+	check 'workspace-write: no memfd mapped executable' eval '! makes jit-memfd'
 	ctypes() { in_cgroup maker 1000 python3 -c 'import ctypes
 f = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_int)(lambda x: x + 1)
 assert f(1) == 2'; }
