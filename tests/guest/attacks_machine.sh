@@ -58,21 +58,12 @@ effect_of_look()
 }
 looks()
 {
-	local uid name=$1
-	shift
+	local uid name=$1 act=("${@:2}")
 
 	for uid in 1000 0; do
-		if ! looked control "$uid" other "$@"; then
-			not_ok "uid $uid: $name" 'no effect without confinement' "$(said)"
-		elif [ "${CONTROL_ONLY-}" ]; then
-			ok "uid $uid: $name"
-		elif looked agent "$uid" other "$@"; then
-			not_ok "uid $uid: $name" 'THE ATTACK SUCCEEDS' "$(said)"
-		elif [ "$uid" = 1000 ] && ! looked agent "$uid" own "$@"; then
-			not_ok "uid $uid: $name" 'the honest use does not work' "$(said)"
-		else
-			ok "uid $uid: $name"
-		fi
+		judged "uid $uid: $name" 'looked control "$uid" other "${act[@]}"' \
+			'looked agent "$uid" other "${act[@]}"' \
+			'[ "$uid" = 0 ] || looked agent "$uid" own "${act[@]}"'
 	done
 }
 peek() { "$PEEK" "$1" "$VICTIM" "$AT"; }

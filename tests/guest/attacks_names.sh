@@ -116,6 +116,8 @@ beside()
 }
 overlay_upper() { mkdir -p "$WS/m" && "$ACTS/mounts" overlay-upper "$BOX" "$WS/m" "$BOX/../w"; }
 attack -n -b outside -s beside 'overlay that writes into it' overlay_upper
+# Its directories have to be of users that are known in the namespace.
+attack -u 1000 'a handle on a mount of its own' mounting handle-bound
 
 # ---- io_uring ----
 ring() { "$ACTS/uring" "$1" "$2" "$BOX/key" "${@:3}"; }
