@@ -162,8 +162,7 @@ reaches()
 	in_cgroup "$3" 1000 "$S" take "$4" "$5" 5 >"$T/take" 2>&1 &
 	wait_for 3 grep -q taken "$T/take"
 	in_cgroup "$1" "$2" "$S" send "$4" "$5" hello >"$T/out" 2>&1
-	sleep 0.1
-	grep -q hello "$T/take" && seen=0
+	wait_for 1 grep -q hello "$T/take" && seen=0
 	cgroup_end "$3"
 	wait $! 2>/dev/null
 	rm -f "$5"
@@ -207,16 +206,23 @@ fi
 kill $! 2>/dev/null
 
 # ---- standing in for a service ----
-# stand_in WHO UID NAME: does the service's client, outside, talk to WHO?
+# is_told WHO NAME: does the service's client, outside, talk to WHO, which ends?
+is_told()
+{
+	local told=1
+
+	"$S" send stream "$2" password >/dev/null 2>&1
+	wait_for 1 grep -q password "$T/take" && told=0
+	cgroup_end "$1"
+	wait $! 2>/dev/null
+	return $told
+}
+# stand_in WHO UID NAME
 stand_in()
 {
 	in_cgroup "$1" "$2" "$S" take stream "$3" 3 >"$T/take" 2>&1 &
 	wait_for 1 grep -q taken "$T/take"
-	"$S" send stream "$3" password >/dev/null 2>&1
-	sleep 0.1
-	cgroup_end "$1"
-	wait $! 2>/dev/null
-	grep -q password "$T/take"
+	is_told "$1" "$3"
 }
 for uid in 1000 0; do
 	if ! stand_in control $uid @service; then
@@ -235,12 +241,8 @@ moved_in()
 {
 	in_cgroup "$1" "$2" bash -c 'rm -f "$0.x"; "$S" take stream "$0.x" 3 & sleep 0.5; mv "$0.x" "$0"; wait' \
 		"$3" >"$T/take" 2>&1 &
-	sleep 1
-	"$S" send stream "$3" password >/dev/null 2>&1
-	sleep 0.1
-	cgroup_end "$1"
-	wait $! 2>/dev/null
-	grep -q password "$T/take"
+	wait_for 3 test -S "$3"
+	is_told "$1" "$3"
 }
 for way in stand_in moved_in; do
 	for uid in 1000 0; do
