@@ -159,6 +159,33 @@ static void test_harmless(struct tap *t)
 	ruleset_free(rs);
 }
 
+/* Folders below which one rule speaks are one place to be in, beside as many where others are in wait: sixty
+ * times sixty sets of places would be more than the limit. */
+static void test_places(struct tap *t)
+{
+	const struct ruleset_limits limits = {.max_states = 1500};
+	struct ruleset_error error = {0};
+	struct image *im = NULL;
+	uint16_t closed, kept;
+	struct ruleset *rs;
+	char text[64];
+	int i, r = 0;
+
+	ruleset_new(&rs);
+	ruleset_add(rs, HG_DENY, 0, &closed);
+	ruleset_add(rs, HG_DENY, 0, &kept);
+	for (i = 0; i < 60; i++) {
+		sprintf(text, "**/.s%d/**", i);
+		r |= ruleset_path(rs, closed, HG_BIT(HG_READ), text, strlen(text), NULL);
+		sprintf(text, "**/.t%d/k%d", i, i);
+		r |= ruleset_path(rs, kept, HG_BIT(HG_MODIFY), text, strlen(text), NULL);
+	}
+	r |= ruleset_compile(rs, &limits, &im, &error);
+	tap_ok(t, r == 0, "sixty folders closed by one rule, and sixty with a name kept: %d %s", r, error.message);
+	image_free(im);
+	ruleset_free(rs);
+}
+
 int main(void)
 {
 	struct tap t = {0};
@@ -168,5 +195,6 @@ int main(void)
 	test_endpoints(&t);
 	test_chunks(&t);
 	test_harmless(&t);
+	test_places(&t);
 	return tap_done(&t);
 }
