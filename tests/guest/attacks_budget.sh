@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
+# long: all guest suites together take longer than continuous integration should
 # Sending more than a rule's budget allows. Judged by how much the other side received.
 here=$(dirname "${BASH_SOURCE[0]}")
 . "$here/lib.sh"

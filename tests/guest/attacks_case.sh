@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
+# long: all guest suites together take longer than continuous integration should
 # File systems that take other spellings of a name for the name: a file that a rule denies is asked for
 # by another case, by its short name, and made, moved and run by them.
 # shellcheck disable=SC2016,SC2317,SC2329
